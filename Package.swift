@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6 language mode comes with the tools version; these are the upcoming features the house adds,
+/// and every warning is an error.
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Kernels are optimised in debug builds too: tests run real image sizes through them.
+let fast: [CSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+let fastCXX: [CXXSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "fuseline",
+  products: [.executable(name: "fuseline", targets: ["fuseline"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C seams: one target per library, no policy.
+    .target(
+      name: "CDCMTK", cxxSettings: fastCXX,
+      linkerSettings: [
+        "dcmjpeg", "ijg8", "ijg12", "ijg16", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd",
+        "openjp2", "z",
+      ].map { .linkedLibrary($0) }),
+    .target(name: "COpenBLAS", cSettings: fast, linkerSettings: [.linkedLibrary("openblas")]),
+    .target(name: "CKernels", cSettings: fast, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CPNG", cSettings: fast, linkerSettings: [.linkedLibrary("png")]),
+
+    // Pure: no C library, no DICOM, no SQLite, no files.
+    .target(
+      name: "Imaging", dependencies: ["CKernels"], swiftSettings: swift,
+      linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", crypto], swiftSettings: swift),
+    .target(name: "BSAFusion", dependencies: ["Tensors", "Imaging"], swiftSettings: swift),
+
+    // Side effects live here.
+    .target(name: "Pictures", dependencies: ["CPNG", "Imaging"], swiftSettings: swift),
+    .target(name: "DICOM", dependencies: ["CDCMTK", "Imaging", crypto], swiftSettings: swift),
+    .target(
+      name: "Provenance", dependencies: [grdb, crypto],
+      resources: [.embedInCode("../../schema.sql")], swiftSettings: swift),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "BSAFusion", "DICOM", "Imaging", "Provenance", "Tensors", crypto, logging, yams,
+      ],
+      resources: [.embedInCode("../../pipeline.yaml")], swiftSettings: swift),
+    .executableTarget(
+      name: "fuseline",
+      dependencies: [
+        "BSAFusion", "COpenBLAS", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance", "Tensors",
+        argumentParser, logging,
+      ], swiftSettings: swift),
+
+    .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swift),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swift),
+    .testTarget(
+      name: "BSAFusionTests", dependencies: ["BSAFusion"], exclude: ["Goldens"],
+      swiftSettings: swift),
+    .testTarget(name: "PicturesTests", dependencies: ["Pictures"], swiftSettings: swift),
+    .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: swift),
+    .testTarget(name: "ProvenanceTests", dependencies: ["Provenance"], swiftSettings: swift),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
+    .testTarget(name: "EndToEndTests", dependencies: ["Pipeline"], swiftSettings: swift),
+  ],
+  swiftLanguageModes: [.v6], cLanguageStandard: .c17, cxxLanguageStandard: .cxx17)

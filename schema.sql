@@ -1,0 +1,1 @@
+-- Fuseline ledger
