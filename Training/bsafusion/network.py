@@ -1,0 +1,64 @@
+"""The four nets together, as one module whose parameter names are the shipped ones."""
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from torch import Tensor, nn
+
+from .encoder import Encoder, Restormer
+from .fusion import FusionNet
+from .registration import Alignment, CrossAttention, RegistrationNet
+from .transfer import Transferred, TransferNet
+
+NETS = ("encoder", "transfer", "reg_net", "fusion_net")
+
+
+class Output(NamedTuple):
+    fused: Optional[Tensor]  # (B, 1, S, S) in (0, 1)
+    alignment: Alignment
+    tokens: Transferred
+    shallow1: Tensor
+    shallow2: Tensor
+
+
+class BSAFusion(nn.Module):
+    """Fixed image 1 and moving image 2, (B, 1, S, S) in 0...1, S a multiple of 16 and >= 32."""
+
+    def __init__(self, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+        self.transfer = TransferNet(dropout)
+        self.reg_net = RegistrationNet()
+        self.fusion_net = FusionNet()
+
+    def close_gates(self, encoder: bool = True, cross: bool = True) -> None:
+        """Start with the identity part of encoder blocks and cross attention only: a cheaper
+        graph that computes exactly what the full one does with those weights."""
+        for module in self.encoder.modules():
+            if encoder and isinstance(module, Restormer):
+                module.close()
+        for module in self.reg_net.modules():
+            if cross and isinstance(module, CrossAttention):
+                nn.init.zeros_(module.conv1[0].weight)
+                nn.init.zeros_(module.conv1[0].bias)
+                module.closed = True
+
+    def open_gates(self) -> None:
+        """From here on the full graph is computed. Cross attention gets fresh weights; its
+        share is about 1/(H W) of them, so the function hardly changes."""
+        for module in self.modules():
+            if isinstance(module, Restormer):
+                module.closed = False
+            elif isinstance(module, CrossAttention) and module.closed:
+                module.conv1[0].reset_parameters()
+                module.closed = False
+
+    def forward(self, image1: Tensor, image2: Tensor, fuse: bool = True) -> Output:
+        shallow1, feature1 = self.encoder(image1)
+        shallow2, feature2 = self.encoder(image2)
+        tokens = self.transfer(feature1, feature2)
+        alignment = self.reg_net(tokens.x1, tokens.x2)
+        fused = None
+        if fuse:
+            fused = self.fusion_net(shallow1, shallow2, tokens.au, tokens.bu, alignment.flow)
+        return Output(fused, alignment, tokens, shallow1, shallow2)
