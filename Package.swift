@@ -70,7 +70,9 @@ let package = Package(
         argumentParser, logging,
       ], swiftSettings: swift),
 
-    .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: swift),
+    .testTarget(
+      name: "ImagingTests", dependencies: ["Imaging", "CKernels"], exclude: ["Judge"],
+      swiftSettings: swift),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swift),
     .testTarget(
       name: "BSAFusionTests", dependencies: ["BSAFusion"], exclude: ["Goldens"],
