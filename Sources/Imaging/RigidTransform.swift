@@ -46,7 +46,8 @@ public struct RigidTransform: Sendable, Hashable {
     let columns = (0..<3).map { SIMD3(rows[0][$0], rows[1][$0], rows[2][$0]) }
     let t = translation
     return RigidTransform(
-      rotationRows: columns, translation: SIMD3(-dot(columns[0], t), -dot(columns[1], t), -dot(columns[2], t)))
+      rotationRows: columns, translation: SIMD3(-dot(columns[0], t), -dot(columns[1], t), -dot(columns[2], t))
+    )
   }
 
   /// First `first`, then this transform.
@@ -74,11 +75,13 @@ extension RigidTransform {
     let hint = "use a registration of kind RIGID"
     guard m.count == 16, m.allSatisfy(\.isFinite) else {
       throw ImagingError(
-        .notRigid, "a transform needs 16 finite numbers, \(m.filter(\.isFinite).count) of \(m.count) are", hint: hint)
+        .notRigid, "a transform needs 16 finite numbers, \(m.filter(\.isFinite).count) of \(m.count) are",
+        hint: hint)
     }
     let lastRow = zip(m[12...], [0, 0, 0, 1]).map { abs($0 - $1) }
     guard lastRow.allSatisfy({ $0 <= orthonormalityTolerance }) else {
-      throw ImagingError(.notRigid, "the last row of the transform is \(Array(m[12...])), not 0 0 0 1", hint: hint)
+      throw ImagingError(
+        .notRigid, "the last row of the transform is \(Array(m[12...])), not 0 0 0 1", hint: hint)
     }
     let rows = (0..<3).map { SIMD3(m[4 * $0], m[4 * $0 + 1], m[4 * $0 + 2]) }
     for i in 0..<3 {
@@ -86,7 +89,8 @@ extension RigidTransform {
         let error = abs(dot(rows[i], rows[j]) - (i == j ? 1 : 0))
         guard error <= orthonormalityTolerance else {
           throw ImagingError(
-            .notRigid, "rows \(i + 1) and \(j + 1) of the transform are off orthonormal by \(error)", hint: hint)
+            .notRigid, "rows \(i + 1) and \(j + 1) of the transform are off orthonormal by \(error)",
+            hint: hint)
         }
       }
     }
