@@ -77,7 +77,9 @@ let package = Package(
     .testTarget(
       name: "BSAFusionTests", dependencies: ["BSAFusion"], exclude: ["Goldens"],
       swiftSettings: swift),
-    .testTarget(name: "PicturesTests", dependencies: ["Pictures"], swiftSettings: swift),
+    .testTarget(
+      name: "PicturesTests", dependencies: ["Imaging", "Pictures"], exclude: ["Judge"],
+      swiftSettings: swift),
     .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: swift),
     .testTarget(name: "ProvenanceTests", dependencies: ["Provenance"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
