@@ -38,6 +38,8 @@ dk_status dk_open(const char *path, dk_file **file) {
     dk_status status = check_regular(path);
     if (status.code == DK_OK) status = dk::check_structure(path);
     if (status.code != DK_OK) return status;
+    if (!dcmDataDict.isDictionaryLoaded())
+      return dk::failure(DK_NO_DICTIONARY, "cannot be read without DCMTK's data dictionary; check DCMDICTPATH");
     auto opened = std::make_unique<dk_file>();
     opened->path = path;
     const OFCondition loaded =

@@ -25,6 +25,12 @@ public struct FrameGeometry: Codable, Hashable, Sendable {
   public var stackID: String?
   /// Echo time of the frame, ms.
   public var echoTime: Double?
+  /// Diffusion b-value, s/mm².
+  public var diffusionBValue: Double?
+  /// Frame Type (0008,9007) of enhanced objects, e.g. `["ORIGINAL", "PRIMARY", "M_FFE", "M"]`.
+  public var frameType: [String] = []
+  /// Were Rescale Slope and Intercept there? Without them a CT's values are not known to be HU.
+  public var hasRescale = true
   /// First Window Center and Window Width of the frame.
   public var windowCenter: Double?
   public var windowWidth: Double?

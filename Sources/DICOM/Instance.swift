@@ -10,7 +10,7 @@ public struct Instance: Codable, Hashable, Sendable {
   public var frameOfReferenceUID: String?
   public var patient: Patient
   public var modality: String
-  /// Is this an image that could take part in a fusion: a known image SOP class with complete pixel data?
+  /// Is this an image of a SOP class this reader knows (`SOPClass`), its pixel data complete?
   public var isImage: Bool
   public var pixels: PixelDescription
   /// One entry a frame, in stored order; empty when not an image.
@@ -56,6 +56,8 @@ public struct Instance: Codable, Hashable, Sendable {
   public var isMosaic = false
   /// Real World Value Mapping Sequence (0040,9096) is present.
   public var hasRealWorldValueMapping = false
+  /// Modality LUT Sequence (0028,3000) is present: values need a table this reader does not apply.
+  public var hasModalityLUT = false
   public var pet: PETHeader?
   public var mr: MRHeader?
 

@@ -25,7 +25,8 @@ enum {
   DK_UNSUPPORTED_PIXELS = 10, // pixel layout this reader does not decode
   DK_MEMORY = 11,             // out of memory
   DK_INTERNAL = 12,           // a C++ exception that is our fault or DCMTK's
-  DK_CANNOT_WRITE = 13        // the file system refused to write
+  DK_CANNOT_WRITE = 13,       // the file system refused to write
+  DK_NO_DICTIONARY = 14       // DCMTK found no data dictionary: DCMDICTPATH, or the libdcmtk package's data
 };
 
 /// Outcome of every call. `message` is a sentence for an operator; it never holds an attribute's value.
