@@ -1,0 +1,48 @@
+// The hash chain over events: which bytes are hashed, and how an event is appended. Reading it back is audit.
+
+internal import Crypto
+internal import Foundation
+internal import GRDB
+
+/// The digest of one event, over its content and the digest of the event before it.
+///
+/// SHA-256 of `fuseline-event-1\n`, then the fields `seq` (decimal), `time`, `kind`, `subject`, `payload`, each as
+/// its length in UTF-8 bytes, a colon, the bytes and a comma, then the 32 bytes of the previous hash (zeros for
+/// the first event).
+enum EventChain {
+  static let genesis = Data(count: 32)
+  private static let header = Array("fuseline-event-1\n".utf8)
+
+  static func hash(
+    seq: Int64, time: String, kind: String, subject: String, payload: String, previous: Data
+  ) -> Data {
+    var bytes = header
+    bytes.reserveCapacity(payload.utf8.count + 256)
+    for field in [String(seq), time, kind, subject, payload] {
+      bytes.append(contentsOf: String(field.utf8.count).utf8)
+      bytes.append(UInt8(ascii: ":"))
+      bytes.append(contentsOf: field.utf8)
+      bytes.append(UInt8(ascii: ","))
+    }
+    bytes.append(contentsOf: previous)
+    return Data(SHA256.hash(data: bytes))
+  }
+}
+
+extension Change {
+  /// Appends one event; returns its sequence number. Payloads carry UIDs, counts and codes, never free text
+  /// from a file and never a path of the drop folder: both can name a person.
+  @discardableResult
+  func append(_ kind: String, subject: String, _ payload: [String: JSONValue]) throws -> Int64 {
+    let last = try row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+    let seq: Int64 = (last?["seq"] ?? 0) + 1
+    let previous: Data = last?["hash"] ?? EventChain.genesis
+    let text = JSONValue.object(payload.filter { $0.value != .null }).canonicalText
+    let hash = EventChain.hash(
+      seq: seq, time: now, kind: kind, subject: subject, payload: text, previous: previous)
+    try run(
+      "INSERT INTO events (seq, time, kind, subject, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      [seq, now, kind, subject, text, previous, hash])
+    return seq
+  }
+}

@@ -1,0 +1,190 @@
+// Intake's side of the ledger: every file seen, and what became of it.
+
+internal import GRDB
+
+extension Ledger {
+  /// Records an image that is in the store now.
+  ///
+  /// The same SOP Instance UID with the same bytes is recorded as a duplicate; with other bytes, or in another
+  /// series than before, or as a series of another study or modality, it is refused.
+  /// - Parameter intent: the `store` intent that this completes.
+  public func recordAccepted(_ instance: AcceptedInstance, run: Int64?, intent: Int64? = nil) throws
+    -> Acceptance
+  {
+    try write { change in
+      if let kept = try Self.instances(change.db, where: "i.sop_uid = ?", [instance.sopInstanceUID]).first {
+        return try recordAgain(instance, kept: kept, run: run, intent: intent, change)
+      }
+      guard try !change.contradicts(instance.series, study: instance.study) else {
+        return .refused(
+          reason: "series_conflict",
+          sentence:
+            "the series is already recorded under another study or modality, check the scanner's UIDs",
+          kept: nil)
+      }
+      let patient = try change.patient(instance.patient)
+      let study = try change.study(instance.study, patient: patient)
+      let series = try change.series(instance.series, study: study)
+      let id = try change.insertInstance(instance, series: series, patient: patient, run: run)
+      try change.closeIntent(intent, as: "done")
+      return .accepted(id)
+    }
+  }
+
+  private func recordAgain(
+    _ instance: AcceptedInstance, kept: StoredInstance, run: Int64?, intent: Int64?, _ change: Change
+  ) throws -> Acceptance {
+    guard kept.sha256 == instance.sha256 else {
+      return .refused(
+        reason: "uid_conflict",
+        sentence: "another file with this SOP Instance UID and other content is in the store, find out which "
+          + "of the two is right", kept: kept)
+    }
+    let event = try change.append(
+      "file.duplicate", subject: "instance:\(kept.sopInstanceUID)",
+      ["run": JSONValue(run), "sha256": .string(kept.sha256)])
+    try change.run(
+      """
+      INSERT INTO intake (run_id, time, outcome, original_path, sha256, size, sop_uid, instance_id, event)
+      VALUES (?, ?, 'duplicate', ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        run, change.now, instance.originalPath, instance.sha256, instance.size, kept.sopInstanceUID, kept.id,
+        event,
+      ])
+    try change.closeIntent(intent, as: "abandoned")
+    return .duplicate(of: kept)
+  }
+
+  /// Records a file whose image is already in the store, byte for byte.
+  public func recordDuplicate(_ file: RefusedFile, run: Int64?, intent: Int64? = nil) throws {
+    try record(file, as: .duplicate, run: run, intent: intent)
+  }
+
+  /// Records a file that is not for us.
+  public func recordSkipped(_ file: RefusedFile, run: Int64?, intent: Int64? = nil) throws {
+    try record(file, as: .skipped, run: run, intent: intent)
+  }
+
+  /// Records a file that is for us but unsafe to use.
+  public func recordRejected(_ file: RefusedFile, run: Int64?, intent: Int64? = nil) throws {
+    try record(file, as: .rejected, run: run, intent: intent)
+  }
+
+  private func record(_ file: RefusedFile, as outcome: IntakeOutcome, run: Int64?, intent: Int64?) throws {
+    try write { change in
+      let kept: Int64? = try file.sopInstanceUID.flatMap {
+        try change.value("SELECT id FROM instances WHERE sop_uid = ?", [$0])
+      }
+      let subject = file.sopInstanceUID.map { "instance:\($0)" } ?? "file:\(file.sha256 ?? "unreadable")"
+      let event = try change.append(
+        "file.\(outcome.rawValue)", subject: subject,
+        ["run": JSONValue(run), "reason": .string(file.reason), "sha256": JSONValue(file.sha256)])
+      try change.run(
+        """
+        INSERT INTO intake (run_id, time, outcome, reason, sentence, original_path, sha256, size, sop_uid,
+          series_uid, study_uid, modality, quarantine_path, instance_id, event)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          run, change.now, outcome.rawValue, file.reason, file.sentence, file.originalPath, file.sha256,
+          file.size, file.sopInstanceUID, file.seriesInstanceUID, file.studyInstanceUID, file.modality,
+          file.quarantinePath, kept, event,
+        ])
+      try change.closeIntent(intent, as: "done")
+    }
+  }
+
+  /// Marks a whole series as not for us or unsafe to use, or as usable again (both nil).
+  public func setSeries(_ uid: String, state: SeriesState, reason: String?, sentence: String?) throws {
+    try write { change in
+      guard let row = try change.row("SELECT state, reason FROM series WHERE uid = ?", [uid]) else {
+        throw LedgerError(.notFound, subject: uid, detail: "no series of this UID is recorded")
+      }
+      if row["state"] == state.rawValue, row["reason"] == reason { return }
+      try change.append("series.\(state.rawValue)", subject: "series:\(uid)", ["reason": JSONValue(reason)])
+      try change.run(
+        "UPDATE series SET state = ?, reason = ?, sentence = ? WHERE uid = ?",
+        [state.rawValue, reason, sentence, uid])
+    }
+  }
+}
+
+extension Change {
+  fileprivate func patient(_ patient: PatientRecord) throws -> Int64 {
+    let known: Int64? = try value(
+      """
+      SELECT id FROM patients WHERE coalesce(patient_id, '') = ? AND coalesce(issuer, '') = ?
+        AND coalesce(name, '') = ? AND coalesce(birth_date, '') = ? AND coalesce(sex, '') = ?
+      """,
+      [
+        patient.patientID ?? "", patient.issuer ?? "", patient.name ?? "", patient.birthDate ?? "",
+        patient.sex ?? "",
+      ])
+    if let known { return known }
+    return try insert(
+      "INSERT INTO patients (patient_id, issuer, name, birth_date, sex) VALUES (?, ?, ?, ?, ?)",
+      [patient.patientID, patient.issuer, patient.name, patient.birthDate, patient.sex])
+  }
+
+  fileprivate func study(_ study: StudyRecord, patient: Int64) throws -> Int64 {
+    if let known: Int64 = try value("SELECT id FROM studies WHERE uid = ?", [study.uid]) { return known }
+    return try insert(
+      "INSERT INTO studies (uid, patient_id, date, time, description) VALUES (?, ?, ?, ?, ?)",
+      [study.uid, patient, study.date, study.time, study.description])
+  }
+
+  /// Is the series known as part of something else?
+  fileprivate func contradicts(_ series: SeriesRecord, study: StudyRecord) throws -> Bool {
+    let known = try row(
+      "SELECT st.uid, se.modality FROM series se JOIN studies st ON st.id = se.study_id WHERE se.uid = ?",
+      [series.uid])
+    guard let known else { return false }
+    return known[0] != study.uid || known[1] != series.modality
+  }
+
+  fileprivate func series(_ series: SeriesRecord, study: Int64) throws -> Int64 {
+    if let known: Int64 = try value("SELECT id FROM series WHERE uid = ?", [series.uid]) {
+      try run("UPDATE series SET last_arrival = ? WHERE id = ?", [now, known])
+      return known
+    }
+    return try insert(
+      """
+      INSERT INTO series (uid, study_id, modality, number, description, frame_of_reference, last_arrival)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        series.uid, study, series.modality, series.number, series.description, series.frameOfReferenceUID,
+        now,
+      ])
+  }
+
+  fileprivate func insertInstance(
+    _ instance: AcceptedInstance, series: Int64, patient: Int64, run: Int64?
+  ) throws -> Int64 {
+    let event = try append(
+      "instance.accepted", subject: "instance:\(instance.sopInstanceUID)",
+      [
+        "run": JSONValue(run), "series": .string(instance.series.uid), "sha256": .string(instance.sha256),
+        "size": .integer(instance.size),
+      ])
+    let id = try insert(
+      """
+      INSERT INTO instances (sop_uid, sop_class_uid, transfer_syntax, series_id, patient_id, number, path,
+        original_path, sha256, size, header_json, run_id, received, event)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        instance.sopInstanceUID, instance.sopClassUID, instance.transferSyntaxUID, series, patient,
+        instance.number, instance.path, instance.originalPath, instance.sha256, instance.size,
+        instance.header.text, run, now, event,
+      ])
+    try self.run(
+      """
+      INSERT INTO intake (run_id, time, outcome, original_path, sha256, size, sop_uid, instance_id, event)
+      VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)
+      """,
+      [run, now, instance.originalPath, instance.sha256, instance.size, instance.sopInstanceUID, id, event])
+    return id
+  }
+}

@@ -1,0 +1,122 @@
+// The ledger: one SQLite file that is the program's whole state. Opening is here; what it records is in its facets.
+
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+/// Everything Fuseline knows, in one SQLite file: what came in, what was made of it, how, and what happened.
+///
+/// Each writing method is one transaction that carries its event with it, so a process that is killed leaves
+/// either all of a change or nothing. A value may be shared between threads; calls block.
+public final class Ledger: Sendable {
+  /// The version of `schema.sql` this program writes (`PRAGMA user_version`).
+  public static let schemaVersion = 1
+  /// `PRAGMA application_id` of a ledger: "FUSE".
+  static let applicationID = 0x4655_5345
+
+  public let path: String
+  let clock: @Sendable () -> Date
+  /// Nil where the ledger was opened for reading.
+  private let writer: DatabasePool?
+  private let reader: any DatabaseReader
+  /// Token of the lease that this process holds; every change is refused once the ledger shows another one.
+  let leaseToken = Mutex<String?>(nil)
+  /// Reads inside `transaction` must see what that transaction has written so far.
+  @TaskLocal private static var insideTransaction = false
+
+  init(path: String, clock: @escaping @Sendable () -> Date, writer: DatabasePool?, reader: any DatabaseReader)
+  {
+    self.path = path
+    self.clock = clock
+    self.writer = writer
+    self.reader = reader
+  }
+
+  public var isReadOnly: Bool { writer == nil }
+
+  /// Several changes as one: all of them are kept, or, when `body` throws, none.
+  ///
+  /// Commits wait for the disk, so that a thousand small ones cost seconds; grouped they cost one. Must be
+  /// called and finish on one thread: `body` does not suspend.
+  public func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+    try write { _ in try body() }
+  }
+
+  /// Closes the file and lets SQLite fold the write-ahead log into it.
+  public func close() throws {
+    try translating {
+      try writer?.close()
+      try reader.close()
+    }
+  }
+
+  // MARK: Access for the facets
+
+  /// One transaction, or a part of the one under way.
+  func write<Result>(_ body: (Change) throws -> Result) throws -> Result {
+    guard let writer else {
+      throw LedgerError(.readOnly, subject: path, detail: "the ledger was opened for reading only")
+    }
+    return try translating {
+      try Self.$insideTransaction.withValue(true) {
+        try writer.unsafeReentrantWrite { db in
+          var result: Result?
+          try db.inSavepoint {
+            try refuseIfLeaseLost(db)
+            result = try body(Change(db: db, date: clock()))
+            return .commit
+          }
+          guard let result else { preconditionFailure("a committed change has a result") }
+          return result
+        }
+      }
+    }
+  }
+
+  /// A consistent view of the ledger; does not wait for a writer.
+  func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    try translating {
+      if Self.insideTransaction, let writer { return try writer.unsafeReentrantWrite(body) }
+      return try reader.read(body)
+    }
+  }
+
+  func translating<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as DatabaseError { throw LedgerError(error, path: path) }
+  }
+}
+
+/// What a writing method works with: the open transaction and its moment.
+struct Change {
+  let db: Database
+  let date: Date
+  let now: String
+
+  init(db: Database, date: Date) {
+    self.db = db
+    self.date = date
+    now = Timestamp.text(date)
+  }
+
+  /// Runs one statement, prepared once per connection.
+  func run(_ sql: String, _ arguments: StatementArguments = []) throws {
+    try db.cachedStatement(sql: sql).execute(arguments: arguments)
+  }
+
+  /// Runs one INSERT and returns the new row's id.
+  func insert(_ sql: String, _ arguments: StatementArguments) throws -> Int64 {
+    try run(sql, arguments)
+    return db.lastInsertedRowID
+  }
+
+  /// The first column of the first row, or nil.
+  func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(
+    _ sql: String, _ arguments: StatementArguments = []
+  ) throws -> Value? {
+    try Value.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
+  }
+
+  func row(_ sql: String, _ arguments: StatementArguments = []) throws -> Row? {
+    try Row.fetchOne(db.cachedStatement(sql: sql), arguments: arguments)
+  }
+}
