@@ -110,7 +110,7 @@ extension DICOMFile {
       let slice = slices.map { $0[index] - 1 } ?? Double(index)
       frame.position = step.flatMap { step in common.position.map { $0 + slice * step } }
       frame.temporalIndex = times.flatMap { Int(exactly: $0[index]) }
-      frame.stackID = windows.map { "energy window \(Int($0[index]))" }
+      frame.stackID = windows.map { "energy window \($0[index])" }
       return frame
     }
   }

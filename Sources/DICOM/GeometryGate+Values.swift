@@ -1,0 +1,59 @@
+// What the rescaled values of a stack mean: their unit, and for PET the factor to SUVbw. No pixels.
+
+extension GeometryGate {
+  /// SUV factors of one series that differ by more than this share are not one factor.
+  static let factorTolerance = 1e-4
+
+  /// Unit and SUV factor; what is missing goes to `notes`.
+  func values(
+    of images: [Instance], notes: inout [String]
+  ) throws(DICOMError) -> (unit: String, factor: Double?) {
+    guard images.contains(where: { $0.frames.contains { $0.rescaleSlope != 0 } }) else {
+      throw refuse(.invalidAttribute, "its Rescale Slope is 0 everywhere; no values can be had")
+    }
+    if images.contains(where: \.hasRealWorldValueMapping) {
+      notes.append("a Real World Value Mapping is present and not applied; Rescale Slope is")
+    }
+    switch images[0].modality {
+    case "CT": return (hounsfield(images, notes: &notes), nil)
+    case "PT": return try activity(images, notes: &notes)
+    case "NM": return ("counts", nil)
+    default: return ("arbitrary", nil)
+    }
+  }
+
+  /// CT values are HU unless Rescale Type says otherwise (PS3.3 C.8.2.1.1.2) or there is no rescale at all.
+  private func hounsfield(_ images: [Instance], notes: inout [String]) -> String {
+    let frames = images.flatMap(\.frames)
+    guard frames.allSatisfy(\.hasRescale) else {
+      notes.append("Rescale Slope or Intercept is missing, so that CT values are not known to be HU")
+      return "arbitrary"
+    }
+    guard frames.allSatisfy({ ($0.rescaleType ?? "HU") == "HU" }) else {
+      notes.append("Rescale Type is not HU")
+      return "arbitrary"
+    }
+    return "HU"
+  }
+
+  private func activity(
+    _ images: [Instance], notes: inout [String]
+  ) throws(DICOMError) -> (unit: String, factor: Double?) {
+    guard Set(images.map { $0.pet?.units }).count == 1 else {
+      throw refuse(.mixedUnits, "its images differ in Units (0054,1001)")
+    }
+    let factors = images.map { SUVFactor.of($0, in: images) }
+    let values = factors.compactMap(\.value)
+    if values.count == factors.count, let least = values.min(), let most = values.max() {
+      if most - least <= least * Self.factorTolerance { return ("SUVbw", factors[0].value) }
+      notes.append("no SUV: its images lead to different SUV factors")
+    } else if case .unavailable(let why)? = factors.first(where: { $0.value == nil }) {
+      notes.append("no SUV: \(why)")
+    }
+    switch images[0].pet?.units {
+    case "BQML": return ("BQML", nil)
+    case "CNTS": return ("counts", nil)
+    default: return ("arbitrary", nil)
+    }
+  }
+}
