@@ -177,7 +177,7 @@ INLINE void cubic(const fk_sampler *s, int32_t n, block *b) {
 }
 
 /// Slices that the inside points of the block drew on: those with weight, one when met exactly.
-INLINE void mark(const fk_sampler *s, int32_t n, const block *b, uint8_t *used) {
+INLINE void mark(const fk_sampler *s, int32_t n, const block *b, bool *used) {
   const int32_t slices = s->lattice.slices;
   const int32_t lower = s->coefficients ? -1 : 0, upper = s->coefficients ? 2 : 1;
   for (int32_t i = 0; i < n; i++) {
@@ -186,7 +186,7 @@ INLINE void mark(const fk_sampler *s, int32_t n, const block *b, uint8_t *used) 
     const float f = b->ft[i];
     const int32_t first = f == 0 ? k : (f == 1 ? k + 1 : k + lower);
     const int32_t last = f == 0 ? k : (f == 1 ? k + 1 : k + upper);
-    for (int32_t j = first; j <= last; j++) used[mirrored(j, slices)] = 1;
+    for (int32_t j = first; j <= last; j++) used[mirrored(j, slices)] = true;
   }
 }
 
@@ -213,8 +213,8 @@ INLINE void sample_block(const fk_sampler *s, const fk_ray *r, int32_t start, in
   }
 }
 
-INLINE void sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, uint8_t *inside,
-                       uint8_t *used) {
+INLINE void sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside,
+                       bool *used) {
   block b;
   for (int32_t start = 0; start < count; start += BLOCK) {
     const int32_t n = count - start < BLOCK ? count - start : BLOCK;
@@ -229,17 +229,17 @@ INLINE void sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, floa
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) static void sample_row_avx512(
-    const fk_sampler *s, const fk_ray *r, int32_t count, float *out, uint8_t *inside, uint8_t *used) {
+    const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
   sample_row(s, r, count, out, inside, used);
 }
 __attribute__((target("avx2"))) static void sample_row_avx2(
-    const fk_sampler *s, const fk_ray *r, int32_t count, float *out, uint8_t *inside, uint8_t *used) {
+    const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
   sample_row(s, r, count, out, inside, used);
 }
 #endif
 
-void fk_sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, uint8_t *inside,
-                   uint8_t *used) {
+void fk_sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside,
+                   bool *used) {
 #if defined(__x86_64__)
   if (s->isa == FK_ISA_AVX512) return sample_row_avx512(s, r, count, out, inside, used);
   if (s->isa == FK_ISA_AVX2) return sample_row_avx2(s, r, count, out, inside, used);

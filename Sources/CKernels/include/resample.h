@@ -1,6 +1,7 @@
 // Sampling a stack of slices along a straight row of points, and the separable filters before it – no policy.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
@@ -18,8 +19,8 @@ typedef struct {
   const double *depths;   // [slices], mm, ascending
   const double *shift_u;  // [slices], columns
   const double *shift_v;  // [slices], rows
-  /// 1 when depths and shifts are linear in k, so that a row needs no search.
-  int32_t is_even;
+  /// True when depths and shifts are linear in k, so that a row needs no search.
+  bool is_even;
   /// A stack of one slice reaches this far on both sides of it, mm.
   double half_thickness;
 } fk_lattice;
@@ -35,8 +36,8 @@ typedef struct {
   fk_lattice lattice;
   /// [slices][rows][columns]; NaN or infinite where there is no data.
   const float *voxels;
-  /// 1 when `voxels` has non-finite values.
-  int32_t has_gaps;
+  /// True when `voxels` has non-finite values.
+  bool has_gaps;
   /// Cubic B-spline coefficients [slices][rows + 4][columns + 4], mirrored two pixels beyond each edge; null
   /// for trilinear interpolation.
   const float *_Nullable coefficients;
@@ -50,9 +51,9 @@ typedef struct {
 
 /// Samples `count` points. A point is inside when its lattice index is within half a pixel of the stack's
 /// pixel centres and at least half of its trilinear weight lies on finite voxels.
-/// out [count], inside [count] (0 or 1), used [slices]: set to 1 for each slice an inside point drew on.
+/// out [count], inside [count], used [slices]: set for each slice that an inside point drew on.
 void fk_sample_row(const fk_sampler *sampler, const fk_ray *ray, int32_t count, float *out,
-                   uint8_t *inside, uint8_t *used);
+                   bool *inside, bool *used);
 
 /// Lines along one axis of an array seen as [outer][length][inner], float32.
 typedef struct {
