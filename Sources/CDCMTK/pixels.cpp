@@ -86,6 +86,13 @@ bool starts_by_markers(DcmPixelSequence &fragments, std::vector<uint32_t> &start
   return true;
 }
 
+/// YBR_FULL_422 and its like: fewer colour samples than pixels, in an order of their own (PS3.3 C.7.6.3.1.2).
+bool is_subsampled(dk_file &file) {
+  OFString interpretation;
+  (void)file.dataset->findAndGetOFString(DCM_PhotometricInterpretation, interpretation);
+  return interpretation.find("_42") != OFString_npos;
+}
+
 } // namespace
 
 dk_status dk::pixel_element(dk_file &file, DcmPixelData *&element, DcmPixelSequence *&fragments) {
@@ -166,6 +173,8 @@ dk_status dk_check_pixels(dk_file *file) {
     status = dk::pixel_element(*file, element, fragments);
     if (status.code != DK_OK) return status;
     if (fragments != nullptr) return dk::map_frames(*file, *fragments, pixels.frames);
+    if (is_subsampled(*file))
+      return dk::failure(DK_UNSUPPORTED_PIXELS, "stores uncompressed pixels with subsampled colour");
     const uint64_t wanted = uint64_t(dk::frame_bytes(pixels)) * uint64_t(pixels.frames);
     if (element->getLength() < wanted)
       return dk::failure(DK_MISSING_PIXELS, "has %llu of %llu bytes of Pixel Data; send it again",
