@@ -23,6 +23,8 @@ extension Ledger {
     do {
       let isEmpty = try examine(path, check: check)
       let pool = try DatabasePool(path: path, configuration: configuration())
+      // GRDB sets NORMAL when it turns WAL on: a commit would not wait for the disk.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       let ledger = Ledger(path: path, clock: clock, writer: pool, reader: pool)
       if isEmpty { try ledger.createSchema() }
       return ledger
@@ -50,9 +52,6 @@ extension Ledger {
     var configuration = Configuration()
     configuration.readonly = readOnly
     configuration.busyMode = .timeout(10)
-    configuration.prepareDatabase { db in
-      if !readOnly { try db.execute(sql: "PRAGMA synchronous = FULL") }
-    }
     return configuration
   }
 
@@ -61,7 +60,10 @@ extension Ledger {
   static func readOnlyDatabase(_ path: String) throws -> DatabaseQueue {
     let log = (try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int) ?? 0
     let folder = (path as NSString).deletingLastPathComponent
-    let frozen = log == 0 && access(folder.isEmpty ? "." : folder, W_OK) != 0
+    return try readOnlyDatabase(path, frozen: log == 0 && access(folder.isEmpty ? "." : folder, W_OK) != 0)
+  }
+
+  static func readOnlyDatabase(_ path: String, frozen: Bool) throws -> DatabaseQueue {
     guard frozen else { return try DatabaseQueue(path: path, configuration: configuration(readOnly: true)) }
     let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "?#%"))
     let absolute = URL(fileURLWithPath: path).path

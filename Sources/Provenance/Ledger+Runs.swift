@@ -136,27 +136,13 @@ public struct RunSummary: Codable, Hashable, Sendable {
   public struct Job: Codable, Hashable, Sendable {
     public var job: Int64
     public var state: JobState
-    public var reason: String?
+    @Nullable public var reason: String?
     public var fixed: String
     public var moving: String
-    public var series: String?
-    public var slices: Int?
+    @Nullable public var series: String?
+    @Nullable public var slices: Int?
     public var outputs: Int
-    public var seconds: Double?
-
-    public func encode(to encoder: any Encoder) throws {
-      // Nulls are written out: the contract names every key.
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(job, forKey: .job)
-      try container.encode(state, forKey: .state)
-      try container.encode(reason, forKey: .reason)
-      try container.encode(fixed, forKey: .fixed)
-      try container.encode(moving, forKey: .moving)
-      try container.encode(series, forKey: .series)
-      try container.encode(slices, forKey: .slices)
-      try container.encode(outputs, forKey: .outputs)
-      try container.encode(seconds, forKey: .seconds)
-    }
+    @Nullable public var seconds: Double?
   }
 
   public var run: Int64

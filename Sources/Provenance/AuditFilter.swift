@@ -1,0 +1,88 @@
+// What narrows an audit question down, and how it becomes SQL. All values are bound, never pasted.
+
+public import Foundation
+internal import GRDB
+
+/// Narrows a listing down; nil means all. Listings are newest first.
+public struct AuditFilter: Hashable, Sendable {
+  /// From this moment on.
+  public var since: Date?
+  /// Before this moment.
+  public var until: Date?
+  /// Patient ID, exactly.
+  public var patient: String?
+  /// Study Instance UID.
+  public var study: String?
+  /// Modality of the file, or of either series of a job.
+  public var modality: String?
+  public var state: String?
+  /// Name of a model, or at least six digits of its SHA-256.
+  public var model: String?
+  public var run: Int64?
+  public var job: Int64?
+  public var limit: Int
+  public var offset: Int
+  /// Leaves Patient IDs out of the answer.
+  public var redact: Bool
+
+  public init(
+    since: Date? = nil, until: Date? = nil, patient: String? = nil, study: String? = nil,
+    modality: String? = nil, state: String? = nil, model: String? = nil, run: Int64? = nil,
+    job: Int64? = nil, limit: Int = 1000, offset: Int = 0, redact: Bool = false
+  ) {
+    self.since = since
+    self.until = until
+    self.patient = patient
+    self.study = study
+    self.modality = modality
+    self.state = state
+    self.model = model
+    self.run = run
+    self.job = job
+    self.limit = limit
+    self.offset = offset
+    self.redact = redact
+  }
+
+  /// Which columns of a view answer to the filter. A part the view has no column for matches nothing, so that
+  /// a filter is never silently ignored.
+  struct Columns {
+    var time: String
+    var state: String?
+    var modalities: [String] = []
+    var patient: String?
+    var study: String?
+    var model: Bool = false
+    var run: String?
+    var job: String?
+    var order: String
+  }
+
+  /// `SELECT * FROM view` with this filter.
+  func query(_ view: String, _ columns: Columns) -> (sql: String, arguments: StatementArguments) {
+    var parts: [String] = []
+    var arguments: [String: (any DatabaseValueConvertible)?] = ["limit": limit, "offset": offset]
+    func narrow(_ name: String, _ value: (any DatabaseValueConvertible)?, _ condition: String?) {
+      guard let value else { return }
+      parts.append(condition ?? "0")
+      if condition != nil { arguments[name] = value }
+    }
+    narrow("since", since.map(Timestamp.text), "\(columns.time) >= :since")
+    narrow("until", until.map(Timestamp.text), "\(columns.time) < :until")
+    narrow("patient", patient, columns.patient.map { "\($0) = :patient" })
+    narrow("study", study, columns.study.map { "\($0) = :study" })
+    let modalities = columns.modalities.joined(separator: ", ")
+    narrow("modality", modality, modalities.isEmpty ? nil : ":modality IN (\(modalities))")
+    narrow("state", state, columns.state.map { "\($0) = :state" })
+    narrow("run", run, columns.run.map { "\($0) = :run" })
+    narrow("job", job, columns.job.map { "\($0) = :job" })
+    // A shorter piece of a digest could be the name of a model.
+    let digest = "(length(:model) >= 6 AND substr(model_sha256, 1, length(:model)) = lower(:model))"
+    narrow("model", model, columns.model ? "(model = :model OR \(digest))" : nil)
+    let filter = parts.isEmpty ? "" : "WHERE " + parts.joined(separator: " AND ")
+    return (
+      "SELECT * FROM \(view) \(filter) ORDER BY \(columns.order) LIMIT :limit OFFSET :offset",
+      StatementArguments(arguments)
+    )
+  }
+}

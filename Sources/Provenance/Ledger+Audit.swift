@@ -1,0 +1,116 @@
+// Audit's listings: jobs, inputs, outputs, events, failures and conflicts.
+
+internal import GRDB
+
+extension Ledger {
+  public func jobs(_ filter: AuditFilter = .init()) throws -> [JobRow] {
+    var rows: [JobRow] = try list(
+      "v_jobs", filter,
+      .init(
+        time: "coalesce(finished, started, opened)", state: "state",
+        modalities: ["fixed_modality", "moving_modality"], patient: "patient", study: "study", model: true,
+        run: "run", job: "job", order: "job DESC"))
+    if filter.redact { for index in rows.indices { rows[index].patient = nil } }
+    return rows
+  }
+
+  /// One job with everything recorded of it.
+  /// - Throws: `LedgerError.Reason.notFound`.
+  public func job(_ id: Int64, redact: Bool = false) throws -> JobDetail {
+    guard let row = try jobs(.init(job: id, redact: redact)).first else {
+      throw LedgerError(.notFound, subject: "job:\(id)", detail: "no such job, see the list of jobs")
+    }
+    let outputs = try outputs(.init(job: id, limit: -1, redact: redact)).sorted { $0.slice < $1.slice }
+    return try read { db in
+      let attempts = try Fetched<AttemptRow>.all(
+        db, sql: "SELECT *, run_id AS run FROM attempts WHERE job_id = ? ORDER BY number", arguments: [id])
+      let stored = try Row.fetchOne(db, sql: "SELECT * FROM jobs WHERE id = ?", arguments: [id])
+      func document(_ column: String) -> JSONDocument? {
+        (stored?[column] as String?).map { JSONDocument(text: $0) }
+      }
+      return JobDetail(
+        job: row,
+        normalization: .init(
+          fixed: document("normalization_fixed_json"), moving: document("normalization_moving_json")),
+        registration: document("registration_json"), interpolation: stored?["interpolation"],
+        details: document("details_json"), attempts: attempts, outputs: outputs)
+    }
+  }
+
+  public func inputs(_ filter: AuditFilter = .init()) throws -> [InputRow] {
+    var rows: [InputRow] = try list(
+      "v_inputs", filter,
+      .init(
+        time: "time", state: "state", modalities: ["modality"], patient: "patient", study: "study",
+        run: "run",
+        order: "intake DESC"))
+    if filter.redact { for index in rows.indices { rows[index].patient = nil } }
+    return rows
+  }
+
+  public func outputs(_ filter: AuditFilter = .init()) throws -> [OutputRow] {
+    var rows: [OutputRow] = try list(
+      "v_outputs", filter,
+      .init(
+        time: "published", state: "job_state", modalities: ["fixed_modality", "moving_modality"],
+        patient: "patient", study: "study", model: true, job: "job", order: "output DESC"))
+    if filter.redact { for index in rows.indices { rows[index].patient = nil } }
+    return rows
+  }
+
+  /// Events, latest first. `state` narrows to a kind of event, such as `job.failed`.
+  public func events(_ filter: AuditFilter = .init()) throws -> [EventRow] {
+    let columns = AuditFilter.Columns(
+      time: "time", state: "kind", run: "json_extract(payload, '$.run')",
+      job: "(CASE WHEN subject = 'job:' || :job THEN :job ELSE json_extract(payload, '$.job') END)",
+      order: "seq DESC")
+    let (sql, arguments) = filter.query("v_events", columns)
+    return try read { db in
+      try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
+        EventRow(
+          seq: row["seq"], time: row["time"], kind: row["kind"], subject: row["subject"],
+          payload: JSONDocument(text: row["payload"]), hash: row["hash"])
+      }
+    }
+  }
+
+  /// Everything that happened to one subject, such as `job:17` or `instance:<UID>`, in order.
+  public func events(subject: String) throws -> [EventRow] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM v_events WHERE subject = ? ORDER BY seq", arguments: [subject]
+      ).map { row in
+        EventRow(
+          seq: row["seq"], time: row["time"], kind: row["kind"], subject: row["subject"],
+          payload: JSONDocument(text: row["payload"]), hash: row["hash"])
+      }
+    }
+  }
+
+  /// What failed or was rejected. The counts cover everything the filter lets through, not only the page.
+  public func failures(_ filter: AuditFilter = .init()) throws -> Failures {
+    let columns = AuditFilter.Columns(
+      time: "time", state: "state", modalities: ["modality", "modality2"], patient: "patient", study: "study",
+      model: true, job: "job", order: "time DESC, subject")
+    var cases: [FailureRow] = try list("v_failures", filter, columns)
+    if filter.redact { for index in cases.indices { cases[index].patient = nil } }
+    var everything = filter
+    everything.limit = -1
+    everything.offset = 0
+    let (sql, arguments) = everything.query("v_failures", columns)
+    // SQLite takes the bare column `sentence` from the row that max(time) comes from.
+    let counting = """
+      SELECT what, state, reason, count(*) AS count, max(time) AS latest, sentence FROM (\(sql))
+      GROUP BY what, state, reason ORDER BY count DESC, what, state, reason
+      """
+    let counts = try read { try Fetched<FailureCount>.all($0, sql: counting, arguments: arguments) }
+    return Failures(counts: counts, cases: cases)
+  }
+
+  private func list<Value: Decodable>(
+    _ view: String, _ filter: AuditFilter, _ columns: AuditFilter.Columns
+  ) throws -> [Value] {
+    let (sql, arguments) = filter.query(view, columns)
+    return try read { try Fetched<Value>.all($0, sql: sql, arguments: arguments) }
+  }
+}
