@@ -1,0 +1,62 @@
+# Every developer action under one name; `make help` lists them.
+
+PREFIX ?= /usr/local
+PYTHON ?= .venv/bin/python
+SWIFT_FILES := Package.swift Sources Tests
+RELEASE := .build/release/fuseline
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test test-training lint format bench train samples samples-check sanitize install clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+setup: ## install what is missing: Debian packages, .venv for the tests
+	@scripts/setup.sh
+
+demo: ## set up, build in release, run over the sample studies in demo/
+	@scripts/setup.sh build
+	swift build -c release --product fuseline
+	@scripts/demo.sh
+
+build: ## build in release
+	@scripts/setup.sh build
+	swift build -c release --product fuseline
+
+test: setup lint ## set up, lint and run all tests
+	@$(PYTHON) -m pytest -q sample-studies/tests
+	@! $(PYTHON) -c 'import torch' 2>/dev/null || $(PYTHON) -m pytest -q Training
+	swift test --disable-xctest
+
+test-training: setup ## tests of the PyTorch twin (needs PyTorch in .venv)
+	@$(PYTHON) -c 'import torch' 2>/dev/null || \
+	  { echo "test-training: needs PyTorch: $(PYTHON) -m pip install torch" >&2; exit 69; }
+	$(PYTHON) -m pytest -q Training
+
+lint: ## check the formatting of all Swift files
+	swift format lint --strict --recursive $(SWIFT_FILES)
+
+format: ## format all Swift files
+	swift format --in-place --recursive $(SWIFT_FILES)
+
+bench: build ## numbers for this machine
+	$(RELEASE) bench
+
+samples: setup ## make the sample studies anew
+	$(PYTHON) sample-studies/generate.py
+	$(PYTHON) sample-studies/validate.py
+
+samples-check: setup ## compare the sample studies with their generator, and ask dciodvfy and dcentvfy about them
+	$(PYTHON) sample-studies/validate.py
+	$(PYTHON) sample-studies/generate.py --check
+
+sanitize: setup ## all tests under the address sanitizer
+	swift test --disable-xctest --sanitize=address --scratch-path .build/address
+
+install: ## build with a static Swift runtime and install below PREFIX (and DESTDIR)
+	@scripts/setup.sh build
+	swift build -c release --product fuseline --static-swift-stdlib --scratch-path .build/static
+	scripts/install.sh .build/static/release/fuseline "$(DESTDIR)$(PREFIX)"
+
+clean: ## remove everything built, and the demo
+	rm -rf .build demo
