@@ -81,7 +81,8 @@ let package = Package(
       name: "PicturesTests", dependencies: ["Imaging", "Pictures"], exclude: ["Judge"],
       swiftSettings: swift),
     .testTarget(
-      name: "DICOMTests", dependencies: ["DICOM", "Imaging"], exclude: ["Judge"], swiftSettings: swift),
+      name: "DICOMTests", dependencies: ["DICOM", "Imaging", crypto], exclude: ["Judge"],
+      swiftSettings: swift),
     .testTarget(name: "ProvenanceTests", dependencies: ["Provenance"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
     .testTarget(name: "EndToEndTests", dependencies: ["Pipeline"], swiftSettings: swift),

@@ -86,3 +86,6 @@ dk_status dk_frame(dk_file *file, int32_t frame, void *buffer, size_t size);
 #ifdef __cplusplus
 }
 #endif
+
+// Last, because it builds on the types above: this header is the module's umbrella.
+#include "CDCMTKWrite.h"
