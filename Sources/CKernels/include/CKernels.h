@@ -1,3 +1,5 @@
+// All kernels of the package – one header per user of them.
 #pragma once
 
+#include "fk_engine.h"
 #include "resample.h"

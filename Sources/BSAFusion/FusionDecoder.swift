@@ -1,0 +1,133 @@
+// MMFF: multi-modal feature fusion. Four levels of (fixed, warped moving, fused so far) through a Restormer block each,
+// then the shallow features of both images and the reconstruction.
+
+internal import Tensors
+
+struct FusionDecoder: Sendable {
+  static let levels = 4
+
+  private let blocks: [RestormerBlock]
+  /// P: both images' features to the next level.
+  private let upFeatures: [Convolution]
+  /// Q: the fused features to the next level.
+  private let upFused: [Convolution]
+  private let reconstruction: [RestormerBlock]
+
+  init(from reader: ParameterReader) throws(WeightsError) {
+    let c = ParameterTable.decoderChannels
+    var blocks: [RestormerBlock] = [], upFeatures: [Convolution] = [], upFused: [Convolution] = []
+    for level in 1...Self.levels {
+      blocks.append(
+        try RestormerBlock(
+          "fusion_net.F\(level)", inputs: ParameterTable.fusionInputs(level), outputs: c[level], from: reader))
+      guard level < Self.levels else { continue }
+      let name = "fusion_net.up_sample\(level)"
+      upFeatures.append(Convolution(try reader.convolution("\(name).up1.1", c[level - 1], c[level], side: 1)))
+      upFused.append(Convolution(try reader.convolution("\(name).up3.1", c[level], c[level], side: 1)))
+    }
+    (self.blocks, self.upFeatures, self.upFused) = (blocks, upFeatures, upFused)
+    reconstruction = [
+      try RestormerBlock("fusion_net.outLayer.0", inputs: 28, outputs: 12, from: reader),
+      try RestormerBlock("fusion_net.outLayer.1", inputs: 12, outputs: 1, from: reader),
+    ]
+  }
+
+  /// tokens: 2 × 256 × S/16 × S/16 before injection; shallow: 2 × 8 × S × S; flow: 2 × S × S.
+  /// Written: fused, 1 × S × S in 0…1.
+  func callAsFunction(
+    tokens: FeatureMap, shallow: FeatureMap, flow: FeatureMap, fused: FeatureMap, workspace: Workspace,
+    recorder: Recorder
+  ) {
+    workspace.scope {
+      let side = flow.width, coarse = blocks[Self.levels - 1].outputs, c = Encoder.shallowChannels
+      let input = workspace.map(channels: coarse + 2 * c, height: side, width: side)
+      decode(
+        level: 0, fixed: tokens.image(0), moving: tokens.image(1), fused: nil, flow: flow,
+        into: input.channels(0..<coarse), workspace: workspace, recorder: recorder)
+      recorder.record("cap.fusion_net.up_sample4#0", input.channels(0..<coarse))
+      input.channels(coarse..<coarse + c).copy(shallow.image(0))
+      let warped = input.channels(coarse + c..<coarse + 2 * c)
+      warped.warp(shallow.image(1), by: flow)
+      recorder.record("cap.fusion_net.warp_flow#4", flow)
+      recorder.record("cap.fusion_net.warp#4", warped)
+      reconstruct(input, into: fused, workspace, recorder)
+    }
+  }
+
+  private func reconstruct(
+    _ input: FeatureMap, into fused: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
+  ) {
+    workspace.scope {
+      let features = workspace.map(
+        channels: reconstruction[0].outputs, height: input.height, width: input.width)
+      reconstruction[0](input, into: features, workspace: workspace, recorder: recorder)
+      reconstruction[1](features, into: fused, workspace: workspace, recorder: recorder)
+      fused.sigmoid()
+      recorder.record("fusion", fused)
+    }
+  }
+
+  /// One level, then the finer ones. fixed, moving: C × s × s; `fused`: the features fused one level below, upsampled.
+  private func decode(
+    level: Int, fixed: FeatureMap, moving: FeatureMap, fused: FeatureMap?, flow: FeatureMap, into result: FeatureMap,
+    workspace: Workspace, recorder: Recorder
+  ) {
+    let side = fixed.width, c = fixed.channels, block = blocks[level]
+    workspace.scope {
+      let g = workspace.map(channels: block.outputs, height: side, width: side)
+      workspace.scope {
+        let input = workspace.map(channels: 2 * c + (fused?.channels ?? 0), height: side, width: side)
+        input.channels(0..<c).copy(fixed)
+        warp(moving, by: flow, level: level, into: input.channels(c..<2 * c), workspace, recorder)
+        if let fused { input.channels(2 * c..<input.channels).copy(fused) }
+        block(input, into: g, workspace: workspace, recorder: recorder)
+      }
+      if level == Self.levels - 1 {
+        result.resize(g, alignCorners: false, workspace: workspace)
+        return
+      }
+      let name = "fusion_net.up_sample\(level + 1)"
+      let nextFixed = upsampled(fixed, upFeatures[level], "\(name).up1", call: 0, workspace, recorder)
+      let nextMoving = upsampled(moving, upFeatures[level], "\(name).up1", call: 1, workspace, recorder)
+      let nextFused = upsampled(g, upFused[level], "\(name).up3", call: 0, workspace, recorder)
+      decode(
+        level: level + 1, fixed: nextFixed, moving: nextMoving, fused: nextFused, flow: flow, into: result,
+        workspace: workspace, recorder: recorder)
+    }
+  }
+
+  private func warp(
+    _ moving: FeatureMap, by flow: FeatureMap, level: Int, into y: FeatureMap, _ workspace: Workspace,
+    _ recorder: Recorder
+  ) {
+    workspace.scope {
+      let field = workspace.map(channels: 2, height: moving.height, width: moving.width)
+      field.shrink(flow: flow)
+      recorder.record("cap.fusion_net.warp_flow#\(level)", field)
+      y.warp(moving, by: field)
+      recorder.record("cap.fusion_net.warp#\(level)", y)
+    }
+  }
+
+  /// ReLU(up2(conv(x))): the 1×1 goes first, it commutes with the upsampling.
+  private func upsampled(
+    _ x: FeatureMap, _ convolution: Convolution, _ name: String, call: Int, _ workspace: Workspace,
+    _ recorder: Recorder
+  ) -> FeatureMap {
+    let y = workspace.map(channels: convolution.outputs, height: 2 * x.height, width: 2 * x.width)
+    workspace.scope {
+      let reduced = workspace.map(channels: convolution.outputs, height: x.height, width: x.width)
+      convolution(x, into: reduced)
+      if recorder.isOn {
+        y.resize(reduced, alignCorners: false, workspace: workspace)
+        recorder.record("cap.\(name).1#\(call)", y)
+        let large = workspace.map(channels: x.channels, height: y.height, width: y.width)
+        large.resize(x, alignCorners: false, workspace: workspace)
+        recorder.record("cap.\(name).0#\(call)", large)
+      }
+      y.resize(reduced, alignCorners: false, activation: .relu, workspace: workspace)
+      recorder.record("cap.\(name)#\(call)", y)
+    }
+    return y
+  }
+}

@@ -1,0 +1,138 @@
+// One worker's engine: a model, a side, a workspace; a pure function of two planes. Single-threaded inside.
+
+public import Imaging
+internal import Tensors
+
+/// Aligns and fuses pairs of square planes of one side.
+///
+/// Not `Sendable`: every worker has its own. All memory of a pass is planned here, once.
+public final class FusionEngine {
+  /// Smallest side: below it a level of the alignment has a single pixel and its warp divides by zero.
+  public static let smallestSide = 32
+  /// Sides are multiples of a patch.
+  public static let sideStep = ParameterTable.patch
+
+  public let side: Int
+  private let model: FusionModel
+  private let workspace: Workspace
+  private let position: [Float]
+
+  /// Plans the workspace for planes of `side × side` pixels.
+  ///
+  /// Throws `unsupportedSide` unless the side is a multiple of 16 from 32 up.
+  public init(model: FusionModel, side: Int) throws(FusionError) {
+    guard side >= Self.smallestSide, side.isMultiple(of: Self.sideStep) else {
+      throw FusionError(
+        .unsupportedSide,
+        "the network works on squares whose side is a multiple of \(Self.sideStep) from \(Self.smallestSide) up, not \(side); choose such a side for the working grid")
+    }
+    Machine.initialize()
+    self.model = model
+    self.side = side
+    position = model.transfer.positionTokens(side: side)
+    workspace = Workspace(capacity: WorkspacePlan.floats(side: side))
+  }
+
+  /// Size of the planned memory, and the most of it that passes have used so far.
+  public var workspaceBytes: Int { workspace.bytes }
+  var workspacePeak: Int { workspace.peak }
+  var workspaceCapacity: Int { workspace.capacity }
+
+  /// Aligns `moving` to `fixed` and fuses them. Both `side × side`, intensities 0…1.
+  ///
+  /// Throws `wrongPlaneSize` for other planes, `notFinite` for NaN or infinity in the input or the result.
+  /// `trace`, if given, gets every intermediate (and makes the pass slower and its workspace larger).
+  public func fuse(fixed: Plane, moving: Plane, trace: Trace? = nil) throws(FusionError) -> Fused {
+    for (plane, name) in [(fixed, "fixed"), (moving, "moving")] { try check(plane, name) }
+    let recorder = Recorder(trace: trace)
+    guard trace == nil else {
+      // A trace keeps what the pass never stores.
+      let roomy = Workspace(capacity: WorkspacePlan.floats(side: side, traced: true))
+      return try run(fixed, moving, roomy, recorder)
+    }
+    return try run(fixed, moving, workspace, recorder)
+  }
+
+  private func check(_ plane: Plane, _ name: String) throws(FusionError) {
+    guard plane.columns == side, plane.rows == side else {
+      throw FusionError(
+        .wrongPlaneSize,
+        "the \(name) plane has \(plane.columns)×\(plane.rows) pixels, the engine was made for \(side)×\(side); resample it onto the working grid")
+    }
+    guard allFinite(plane.pixels) else {
+      throw FusionError(
+        .notFinite, "the \(name) plane holds a value that is not a finite number; check its rescaling and normalisation")
+    }
+  }
+
+  private func run(
+    _ fixed: Plane, _ moving: Plane, _ workspace: Workspace, _ recorder: Recorder
+  ) throws(FusionError) -> Fused {
+    try workspace.scope { () throws(FusionError) -> Fused in
+      let flow = workspace.map(channels: 2, height: side, width: side)
+      let fused = workspace.map(channels: 1, height: side, width: side)
+      pass(fixed, moving, flow: flow, fused: fused, workspace, recorder)
+      return try result(moving, flow, fused, recorder)
+    }
+  }
+
+  /// The network: images to flow and fused image.
+  private func pass(
+    _ fixed: Plane, _ moving: Plane, flow: FeatureMap, fused: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
+  ) {
+    let tokenSide = side / ParameterTable.patch
+    func map(_ channels: Int, _ side: Int) -> FeatureMap {
+      workspace.map(images: 2, channels: channels, height: side, width: side)
+    }
+    workspace.scope {
+      let shallow = map(Encoder.shallowChannels, side)
+      let tokens = map(ParameterTable.hidden, tokenSide)
+      workspace.scope {
+        let transferred = map(ParameterTable.hidden, tokenSide)
+        workspace.scope {
+          let images = map(1, side), features = map(Encoder.featureChannels, side)
+          images.fill(image: 0, from: fixed.pixels)
+          images.fill(image: 1, from: moving.pixels)
+          model.encoder(images, shallow: shallow, features: features, workspace: workspace, recorder: recorder)
+          model.transfer(
+            features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
+            recorder: recorder)
+        }
+        align(transferred, flow, workspace, recorder)
+      }
+      model.decoder(
+        tokens: tokens, shallow: shallow, flow: flow, fused: fused, workspace: workspace, recorder: recorder)
+    }
+  }
+
+  private func align(
+    _ transferred: FeatureMap, _ flow: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
+  ) {
+    workspace.scope {
+      func fields() -> [FeatureMap] {
+        (0..<StepwiseAlignment.levels).map { level in
+          let side = side >> (StepwiseAlignment.levels - 1 - level)
+          return workspace.map(channels: 2, height: side, width: side)
+        }
+      }
+      let all = StepwiseFields(fixed: fields(), moving: fields())
+      model.alignment(transferred, fields: all, workspace: workspace, recorder: recorder)
+      DeformationField.integrate(all, into: flow, workspace: workspace, recorder: recorder)
+    }
+  }
+
+  private func result(
+    _ moving: Plane, _ flow: FeatureMap, _ fused: FeatureMap, _ recorder: Recorder
+  ) throws(FusionError) -> Fused {
+    func plane(_ map: FeatureMap) -> Plane { Plane(columns: side, rows: side, pixels: map.values()) }
+    let field = Flow(dx: plane(flow.channels(0..<1)), dy: plane(flow.channels(1..<2)))
+    let image = plane(fused)
+    guard allFinite(image.pixels), allFinite(field.dx.pixels), allFinite(field.dy.pixels) else {
+      throw FusionError(
+        .notFinite, "the model gave a value that is not a finite number for these images; its weights are unusable")
+    }
+    let result = Fused(fused: image, flow: field, aligned: field.warp(moving))
+    recorder.trace?("warped_img2.train_warp2D", [1, 1, side, side], result.aligned.pixels)
+    return result
+  }
+}

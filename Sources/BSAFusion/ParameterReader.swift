@@ -1,0 +1,42 @@
+// Parameters of layers out of a weights file, by the layer's name.
+
+internal import Tensors
+
+struct ParameterReader {
+  let weights: Weights
+
+  /// A dense convolution of odd side, plain order.
+  func convolution(
+    _ name: String, _ inputs: Int, _ outputs: Int, side: Int
+  ) throws(WeightsError) -> ConvolutionParameters {
+    ConvolutionParameters(
+      outputs: outputs, inputs: inputs, taps: side * side,
+      weights: try weights.values("\(name).weight", shape: [outputs, inputs, side, side]),
+      bias: try weights.values("\(name).bias", shape: [outputs]))
+  }
+
+  /// `name.0` (1×1) and `name.1` (3×3) after it, as one 3×3.
+  func composed(
+    _ name: String, _ inputs: Int, _ outputs: Int
+  ) throws(WeightsError) -> ConvolutionParameters {
+    try convolution("\(name).0", inputs, outputs, side: 1)
+      .composed(with: convolution("\(name).1", outputs, outputs, side: 3))
+  }
+
+  func linear(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = true) throws(WeightsError) -> Linear {
+    Linear(
+      inputs: inputs, outputs: outputs, weight: try weights.values("\(name).weight", shape: [outputs, inputs]),
+      bias: bias ? try weights.values("\(name).bias", shape: [outputs]) : nil)
+  }
+
+  func layerNormalization(_ name: String) throws(WeightsError) -> LayerNormalization {
+    LayerNormalization(
+      weight: try weights.values("\(name).weight", shape: [ParameterTable.hidden]),
+      bias: try weights.values("\(name).bias", shape: [ParameterTable.hidden]))
+  }
+
+  /// A learned token, `[1][1][E]`.
+  func token(_ name: String) throws(WeightsError) -> [Float] {
+    try weights.values(name, shape: [1, 1, ParameterTable.hidden])
+  }
+}

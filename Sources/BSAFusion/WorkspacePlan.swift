@@ -1,0 +1,14 @@
+// How much memory a pass needs for a side. Checked by the tests: never too little, and little more than is used.
+
+internal import Tensors
+
+enum WorkspacePlan {
+  /// Floats of the workspace of an engine; `traced` passes keep intermediates that others never store.
+  static func floats(side: Int, traced: Bool = false) -> Int {
+    let plane = Workspace.floats(channels: 1, height: side, width: side)
+    let tokens = (side / 16) * (side / 16) + 1
+    // Planes of full resolution at the widest place, and the features of tokens beside them.
+    let planes = traced ? 320 : 160
+    return planes * plane + 16 * tokens * ParameterTable.hidden + tokens * tokens + (1 << 16)
+  }
+}

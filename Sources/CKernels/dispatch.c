@@ -1,0 +1,103 @@
+// Which instruction set runs, and the doors to its kernels. No ifunc: explicit tables survive the sanitizers.
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fk_engine.h"
+#include "table.h"
+
+static _Atomic(const fk_table *) active;
+
+fk_isa fk_best_isa(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return fk_avx512;
+  if (avx2) return fk_avx2;
+#endif
+  return fk_portable;
+}
+
+static const fk_table *table_of(fk_isa isa) {
+#if defined(__x86_64__)
+  if (isa == fk_avx512) return &fk_table_avx512;
+  if (isa == fk_avx2) return &fk_table_avx2;
+#endif
+  return &fk_table_portable;
+}
+
+static fk_isa wanted_isa(void) {
+  const char *name = getenv("FUSELINE_ISA");
+  if (name && strcmp(name, "portable") == 0) return fk_portable;
+  if (name && strcmp(name, "avx2") == 0) return fk_avx2;
+  return fk_avx512;
+}
+
+void fk_use_isa(fk_isa isa) {
+  const fk_isa best = fk_best_isa();
+  atomic_store(&active, table_of(isa < best ? isa : best));
+}
+
+static const fk_table *kernels(void) {
+  const fk_table *table = atomic_load_explicit(&active, memory_order_acquire);
+  if (!table) {
+    fk_use_isa(wanted_isa());
+    table = atomic_load(&active);
+  }
+  return table;
+}
+
+fk_isa fk_current_isa(void) {
+  const fk_table *table = kernels();
+  for (int isa = fk_avx512; isa > fk_portable; isa--)
+    if (table_of((fk_isa)isa) == table) return (fk_isa)isa;
+  return fk_portable;
+}
+
+void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
+                 const fk_map *residual) {
+  kernels()->convolve(x, y, filter, activation, residual);
+}
+
+size_t fk_gate_scratch(int32_t expanded) {
+  // The widest tile of any instruction set, so that one workspace serves all.
+  const size_t tile = 48;
+  return tile * (8 + (size_t)expanded / 2) + 64;
+}
+
+void fk_gate(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
+             const fk_map *residual, float *scratch) {
+  kernels()->gate(u, y, expansion, projection, residual, scratch);
+}
+
+void fk_normalize(const fk_map *x, const fk_map *y, float slope) { kernels()->normalize(x, y, slope); }
+
+void fk_gram(const fk_map *k, const fk_map *q, int32_t image, double *gram) { kernels()->gram(k, q, image, gram); }
+
+void fk_cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, float *scratch, const fk_map *k) {
+  kernels()->cross_attend(pr, de, s, scratch, k);
+}
+
+void fk_resize(const fk_map *x, const fk_map *y, bool align_corners, fk_activation activation, float *scratch) {
+  kernels()->resize(x, y, align_corners, activation, scratch);
+}
+
+void fk_accumulate_resized(const fk_map *field, const fk_map *flow, float scale, float *scratch) {
+  kernels()->accumulate_resized(field, flow, scale, scratch);
+}
+
+void fk_shrink_flow(const fk_map *flow, const fk_map *y) { kernels()->shrink_flow(flow, y); }
+
+void fk_warp(const fk_map *x, const fk_map *flow, const fk_map *y) { kernels()->warp(x, flow, y); }
+
+void fk_layer_norm(const float *x, const float *weight, const float *bias, float *y, ptrdiff_t rows, ptrdiff_t e) {
+  kernels()->layer_norm(x, weight, bias, y, rows, e);
+}
+
+void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale) { kernels()->softmax_rows(x, rows, e, scale); }
+
+void fk_gelu(float *x, ptrdiff_t count) { kernels()->gelu(x, count); }
+
+void fk_sigmoid_map(const fk_map *map) { kernels()->sigmoid_map(map); }

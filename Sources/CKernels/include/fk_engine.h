@@ -1,0 +1,138 @@
+// The network's loops: what they compute and on which layout – not the network itself.
+//
+// Shape alphabet: B images, C channels, H rows, W columns, N = H·W pixels, T tokens, E features of a token.
+// Every kernel exists for AVX-512, AVX2+FMA and any x86-64/portable machine; the best one is chosen at run time.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// B × C planes with a border of zeros: the layout in which a 3×3 convolution needs no edge code.
+///
+/// Pixel (x, y) of channel c of image b is `data[(b·C + c)·stride + y·(W+1) + x]`, for −1 ≤ x ≤ W and
+/// −1 ≤ y ≤ H: one column of zeros stands right of each row and is at the same time left of the next, one
+/// row of zeros above and below. Kernels that write a map leave its border zero.
+typedef struct fk_map {
+  float *data;
+  ptrdiff_t stride;
+  int32_t images, channels, height, width;
+} fk_map;
+
+/// What is done to a result before it is stored.
+typedef enum fk_activation {
+  fk_identity,
+  fk_relu,
+  /// slope 0.01
+  fk_leaky_relu,
+  fk_tanh,
+  fk_sigmoid,
+} fk_activation;
+
+/// A dense convolution, 1×1 (`taps` 1) or 3×3 with zero padding (`taps` 9), in the order of `fk_pack`.
+typedef struct fk_filter {
+  int32_t taps, inputs, outputs;
+  /// Packed, `outputs · inputs · taps` values.
+  const float *weights;
+  /// [outputs]
+  const float *bias;
+  /// [outputs][16] or null: added at border pixels, index = sum of 1 top row, 2 bottom row, 4 left, 8 right.
+  const float *_Nullable border;
+} fk_filter;
+
+typedef enum fk_isa { fk_portable, fk_avx2, fk_avx512 } fk_isa;
+
+/// The best instruction set of this machine.
+fk_isa fk_best_isa(void);
+/// The one in use: the best, or what the environment variable FUSELINE_ISA (portable, avx2, avx512) lowers it to.
+fk_isa fk_current_isa(void);
+/// Uses another one from now on, in all threads; never more than the machine has. For tests and measurements.
+void fk_use_isa(fk_isa isa);
+
+/// Zeroes the border of every plane.
+void fk_clear_border(const fk_map *map);
+
+/// y = act(filter(x)) + residual. x has `inputs`, y and residual `outputs` channels; all B images.
+void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
+                 const fk_map *_Nullable residual);
+
+/// Gated feed-forward: y = residual + projection(GELU(g) ⊙ h), (g, h) = expansion(u).
+/// `expansion`: 3×3, outputs in alternating runs of four g and four h; `projection`: 1×1, half as many inputs.
+/// `scratch` holds `fk_gate_scratch(expansion->outputs)` floats. y may be residual.
+void fk_gate(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
+             const fk_map *residual, float *scratch);
+size_t fk_gate_scratch(int32_t expanded);
+
+/// Each plane to mean 0 and variance 1 (biased, eps 1e-5; sums in double), then x if positive, else slope·x.
+/// y may be x.
+void fk_normalize(const fk_map *x, const fk_map *y, float slope);
+
+/// gram[a·C + b] = Σ over pixels of k[a]·q[b] of one image, in double. k, q: C channels.
+void fk_gram(const fk_map *k, const fk_map *q, int32_t image, double *gram);
+
+/// s = K(d,e) + K(e,d) with K(a,b) = p⊙softmax(p⊙r) + a, the softmax over the pixels of each plane.
+/// `pr`: 2 images (d, e) of 2C channels, p of the image first, then r. `de`: the 2 images. s: 1 image.
+/// `scratch` holds two planes. For traces: `k` (2 images, C channels) gets both summands when not null.
+void fk_cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, float *scratch,
+                     const fk_map *_Nullable k);
+
+/// Bilinear resize of every plane to y's size, then the activation. `scratch`: `x.H · y.W + 2 · y.W + 16` floats.
+void fk_resize(const fk_map *x, const fk_map *y, bool align_corners, fk_activation activation, float *scratch);
+
+/// flow ± = scale · (field resized to flow's size with aligned corners). One image of two channels each.
+void fk_accumulate_resized(const fk_map *field, const fk_map *flow, float scale, float *scratch);
+
+/// The mean of the central 2×2 pixels of each block of flow, divided by the block's side.
+void fk_shrink_flow(const fk_map *flow, const fk_map *y);
+
+/// Sampler W: y(x, y) = bilinear value at ((x+dx)·S/(S−1) − ½, …), zero outside. x and y square, flow 2 channels.
+void fk_warp(const fk_map *x, const fk_map *flow, const fk_map *y);
+
+/// Sampler V: plain planes (no border); exact position (x+dx, y+dy), bilinear, nearest pixel outside.
+void fk_sample_clamped(const float *x, int32_t width, int32_t height, const float *dx, const float *dy, float *y);
+
+/// The logistic function of every pixel, in place.
+void fk_sigmoid_map(const fk_map *map);
+
+/// y = a − b.
+void fk_subtract(const float *a, const float *b, float *y, ptrdiff_t count);
+
+/// Plain planes in and out of a map's image.
+void fk_import(const float *planes, const fk_map *map, int32_t image);
+void fk_export(const fk_map *map, int32_t image, float *planes);
+
+/// The 16×16 patches of an image as rows [N/256][C·16·16], channel-major.
+void fk_patches(const fk_map *map, int32_t image, float *rows);
+/// Tokens [T][C] to planes, row-major, and back.
+void fk_tokens_to_map(const float *tokens, const fk_map *map, int32_t image);
+
+/// Rows [T][E]: y = (x − mean)/√(variance + 1e-5) · weight + bias.
+void fk_layer_norm(const float *x, const float *weight, const float *bias, float *y, ptrdiff_t rows, ptrdiff_t e);
+/// Rows [T][E], in place: softmax of scale · x.
+void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale);
+/// Rows [T][E] += bias[E].
+void fk_add_bias(float *x, const float *bias, ptrdiff_t rows, ptrdiff_t e);
+/// In place, exact (erf) form; absolute error below 4e-7, relative to |x| below 1.1e-7.
+void fk_gelu(float *x, ptrdiff_t count);
+
+/// Weights [outputs][inputs][taps] to the order the kernels read: runs of eight (then 4, 2, 1) outputs,
+/// within a run [inputs][taps][run].
+void fk_pack(const float *weights, int32_t outputs, int32_t inputs, int32_t taps, float *packed);
+
+/// A 1×1 convolution and the 3×3 after it as one 3×3, composed in double.
+/// first [m][i], first_bias [m], second [o][m][9], second_bias [o] → weights [o][i][9], bias [o], border [o][16].
+void fk_compose(const float *first, const float *first_bias, const float *second, const float *second_bias,
+                int32_t inputs, int32_t middle, int32_t outputs, float *weights, float *bias, float *border);
+
+/// Attention folded into the convolution after it, packed: weights[c][a] = Σ_b conv[c][b] · p[a][b], p and conv C × C.
+void fk_fold_attention(const float *p, const float *conv, int32_t channels, float *weights, float *packed);
+
+/// p = softmax over all `count` entries together, in double.
+void fk_softmax_joint(const double *logits, ptrdiff_t count, float *p);
+
+bool fk_all_finite(const float *values, ptrdiff_t count);
+/// IEEE 754 half precision to single, exact.
+void fk_half_to_float(const uint16_t *halves, ptrdiff_t count, float *values);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,90 @@
+// Moving values between plain arrays, tokens and bordered maps, and single planes – nothing is computed on features here.
+#include <math.h>
+#include <string.h>
+
+#include "fk_engine.h"
+
+static float *plane_of(const fk_map *map, int image, int channel) {
+  return map->data + ((ptrdiff_t)image * map->channels + channel) * map->stride;
+}
+
+void fk_clear_border(const fk_map *map) {
+  const ptrdiff_t row = map->width + 1;
+  for (int plane = 0; plane < map->images * map->channels; plane++) {
+    float *p = plane_of(map, 0, plane);
+    memset(p - row - 1, 0, (size_t)(row + 1) * sizeof(float));
+    memset(p + map->height * row, 0, (size_t)row * sizeof(float));
+    for (int y = 0; y < map->height; y++) p[y * row + map->width] = 0;
+  }
+}
+
+void fk_import(const float *planes, const fk_map *map, int32_t image) {
+  for (int c = 0; c < map->channels; c++)
+    for (int y = 0; y < map->height; y++, planes += map->width)
+      memcpy(plane_of(map, image, c) + (ptrdiff_t)y * (map->width + 1), planes, (size_t)map->width * sizeof(float));
+}
+
+void fk_export(const fk_map *map, int32_t image, float *planes) {
+  for (int c = 0; c < map->channels; c++)
+    for (int y = 0; y < map->height; y++, planes += map->width)
+      memcpy(planes, plane_of(map, image, c) + (ptrdiff_t)y * (map->width + 1), (size_t)map->width * sizeof(float));
+}
+
+void fk_patches(const fk_map *map, int32_t image, float *rows) {
+  enum { patch = 16 };
+  for (int y = 0; y < map->height; y += patch)
+    for (int x = 0; x < map->width; x += patch)
+      for (int c = 0; c < map->channels; c++)
+        for (int r = 0; r < patch; r++, rows += patch)
+          memcpy(rows, plane_of(map, image, c) + (ptrdiff_t)(y + r) * (map->width + 1) + x, patch * sizeof(float));
+}
+
+void fk_tokens_to_map(const float *tokens, const fk_map *map, int32_t image) {
+  for (int c = 0; c < map->channels; c++) {
+    float *plane = plane_of(map, image, c);
+    for (int y = 0; y < map->height; y++)
+      for (int x = 0; x < map->width; x++)
+        plane[(ptrdiff_t)y * (map->width + 1) + x] = tokens[((ptrdiff_t)y * map->width + x) * map->channels + c];
+  }
+}
+
+void fk_subtract(const float *a, const float *b, float *y, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] - b[i];
+}
+
+void fk_add_bias(float *x, const float *bias, ptrdiff_t rows, ptrdiff_t e) {
+  for (ptrdiff_t r = 0; r < rows; r++, x += e)
+    for (ptrdiff_t i = 0; i < e; i++) x[i] += bias[i];
+}
+
+bool fk_all_finite(const float *values, ptrdiff_t count) {
+  uint32_t worst = 0;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    uint32_t bits;
+    memcpy(&bits, values + i, sizeof bits);
+    bits &= 0x7fffffff;
+    worst = bits > worst ? bits : worst;
+  }
+  return worst < 0x7f800000;
+}
+
+/// Neighbours of a coordinate with the image continued by its border pixels; returns the left weight.
+static float clamped(float at, int n, int *left, int *right) {
+  const float low = at > -1.0f ? at : -1.0f;  // NaN becomes −1 too: an index is always valid
+  const float inside = low < (float)n ? low : (float)n;
+  const int floor_index = (int)floorf(inside);
+  *left = floor_index < 0 ? 0 : floor_index > n - 1 ? n - 1 : floor_index;
+  *right = floor_index + 1 < 0 ? 0 : floor_index + 1 > n - 1 ? n - 1 : floor_index + 1;
+  return 1 - (inside - (float)floor_index);
+}
+
+void fk_sample_clamped(const float *x, int32_t width, int32_t height, const float *dx, const float *dy, float *y) {
+  for (int r = 0; r < height; r++)
+    for (int c = 0; c < width; c++, dx++, dy++, y++) {
+      int left, right, up, down;
+      const float a = clamped((float)c + *dx, width, &left, &right);
+      const float b = clamped((float)r + *dy, height, &up, &down);
+      const float *upper = x + (ptrdiff_t)up * width, *lower = x + (ptrdiff_t)down * width;
+      *y = b * (a * upper[left] + (1 - a) * upper[right]) + (1 - b) * (a * lower[left] + (1 - a) * lower[right]);
+    }
+}

@@ -1,0 +1,31 @@
+// Every kernel of one instruction set. Define FK_LANES, FK_TILE_OUTPUTS, FK_TILE_VECTORS and FK_TABLE, then include.
+#include "vector.h"
+
+#include "convolution.h"
+
+#include "gate.h"
+
+#include "normalization.h"
+
+#include "attention.h"
+
+#include "resize.h"
+
+#include "../table.h"
+
+const fk_table FK_TABLE = {
+    .tile = FK_TILE,
+    .convolve = convolve,
+    .gate = gate,
+    .normalize = normalize,
+    .gram = gram,
+    .cross_attend = cross_attend,
+    .resize = resize,
+    .accumulate_resized = accumulate_resized,
+    .shrink_flow = shrink_flow,
+    .warp = warp,
+    .layer_norm = layer_norm,
+    .softmax_rows = softmax_rows,
+    .gelu = gelu_in_place,
+    .sigmoid_map = sigmoid_map,
+};

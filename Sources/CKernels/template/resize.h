@@ -1,0 +1,133 @@
+// Bilinear resampling: regular grids (features and fields) and displaced ones (warps).
+
+/// Source index and weight of its right neighbour for output i of n_out from n_in.
+FK_INLINE void source_of(int i, int n_in, int n_out, bool align_corners, int *index, float *weight) {
+  double at = align_corners ? (n_out > 1 ? (double)i * (n_in - 1) / (n_out - 1) : 0)
+                            : (i + 0.5) * n_in / n_out - 0.5;
+  if (at < 0) at = 0;
+  int left = (int)at;
+  if (left > n_in - 2) left = n_in - 2;
+  if (left < 0) left = 0;
+  *index = left;
+  *weight = n_in > 1 ? (float)(at - left < 1 ? at - left : 1) : 0;
+}
+
+/// One plane to `wide`: [H_in][W_out], each row resampled.
+static void widen(const float *plane, int height, int width, int out_width, bool align_corners, float *wide) {
+  float *weights = wide + (ptrdiff_t)height * out_width;
+  int32_t *indices = (int32_t *)(weights + out_width);
+  for (int x = 0; x < out_width; x++) {
+    int index;
+    source_of(x, width, out_width, align_corners, &index, weights + x);
+    indices[x] = index;
+  }
+  for (int y = 0; y < height; y++) {
+    const float *row = plane + (ptrdiff_t)y * (width + 1);
+    float *to = wide + (ptrdiff_t)y * out_width;
+    for (int x = 0; x < out_width; x++) {
+      const float left = row[indices[x]], right = row[indices[x] + 1];
+      to[x] = left + weights[x] * (right - left);
+    }
+  }
+}
+
+FK_INLINE void resize_rows(const fk_map *x, const fk_map *y, bool align_corners, const fk_activation activation,
+                           float *scratch) {
+  for (int plane = 0; plane < x->images * x->channels; plane++) {
+    widen(plane_of(x, 0, plane), x->height, x->width, y->width, align_corners, scratch);
+    for (int r = 0; r < y->height; r++) {
+      int index;
+      float weight;
+      source_of(r, x->height, y->height, align_corners, &index, &weight);
+      const float *upper = scratch + (ptrdiff_t)index * y->width;
+      const float *lower = x->height > 1 ? upper + y->width : upper;
+      float *to = plane_of(y, 0, plane) + (ptrdiff_t)r * (y->width + 1);
+      for (int c = 0; c < y->width; c += FK_LANES) {
+        const vf a = load(upper + c), b = load(lower + c);
+        store_first(to + c, activate(a + weight * (b - a), activation), y->width - c);
+      }
+    }
+  }
+}
+
+static void resize(const fk_map *x, const fk_map *y, bool align_corners, fk_activation activation, float *scratch) {
+  switch (activation) {
+    case fk_relu: resize_rows(x, y, align_corners, fk_relu, scratch); break;
+    case fk_leaky_relu: resize_rows(x, y, align_corners, fk_leaky_relu, scratch); break;
+    default: resize_rows(x, y, align_corners, fk_identity, scratch);
+  }
+}
+
+static void accumulate_resized(const fk_map *field, const fk_map *flow, float scale, float *scratch) {
+  for (int channel = 0; channel < 2; channel++) {
+    widen(plane_of(field, 0, channel), field->height, field->width, flow->width, true, scratch);
+    for (int r = 0; r < flow->height; r++) {
+      int index;
+      float weight;
+      source_of(r, field->height, flow->height, true, &index, &weight);
+      const float *upper = scratch + (ptrdiff_t)index * flow->width;
+      const float *lower = field->height > 1 ? upper + flow->width : upper;
+      float *to = plane_of(flow, 0, channel) + (ptrdiff_t)r * (flow->width + 1);
+      for (int c = 0; c < flow->width; c += FK_LANES) {
+        const vf a = load(upper + c), b = load(lower + c);
+        store_first(to + c, load(to + c) + scale * (a + weight * (b - a)), flow->width - c);
+      }
+    }
+  }
+}
+
+static void shrink_flow(const fk_map *flow, const fk_map *y) {
+  const int block = flow->width / y->width, middle = block / 2 - 1;
+  const ptrdiff_t row = flow->width + 1;
+  for (int channel = 0; channel < 2; channel++)
+    for (int r = 0; r < y->height; r++) {
+      const float *from = plane_of(flow, 0, channel) + ((ptrdiff_t)r * block + middle) * row + middle;
+      float *to = plane_of(y, 0, channel) + (ptrdiff_t)r * (y->width + 1);
+      for (int c = 0; c < y->width; c++, from += block)
+        to[c] = 0.25f * ((from[0] + from[1]) + (from[row] + from[row + 1])) / (float)block;
+    }
+}
+
+/// Left neighbour and the two weights of a coordinate; neighbours outside −1…n weigh nothing.
+/// Comparisons are written so that NaN ends at a valid index.
+FK_INLINE int neighbours(float at, int n, float *left, float *right) {
+  if (!(at > -1.0f && at < (float)n)) {
+    *left = *right = at - at;  // 0, or NaN for what is not finite
+    return -1;
+  }
+  const int index = (int)(at + 1.0f) - 1;
+  *right = at - (float)index;
+  *left = 1 - *right;
+  return index;
+}
+
+/// Pixels of a row whose places and weights are worked out before the channels are gone through.
+enum { warp_run = 64 };
+
+static void warp(const fk_map *x, const fk_map *flow, const fk_map *y) {
+  const int side = x->width;
+  const ptrdiff_t row = side + 1;
+  const float scale = (float)side / (float)(side - 1);
+  for (int r = 0; r < side; r++)
+    for (int first = 0; first < side; first += warp_run) {
+      const int run = side - first < warp_run ? side - first : warp_run;
+      int32_t place[warp_run];
+      float a[warp_run], b[warp_run], c[warp_run], d[warp_run];
+      const float *dx = plane_of(flow, 0, 0) + r * row + first, *dy = plane_of(flow, 0, 1) + r * row + first;
+      for (int i = 0; i < run; i++) {
+        float left, right, up, down;
+        const int column = neighbours(((float)(first + i) + dx[i]) * scale - 0.5f, side, &left, &right);
+        const int line = neighbours(((float)r + dy[i]) * scale - 0.5f, side, &up, &down);
+        place[i] = (int32_t)(line * row + column);
+        a[i] = up * left, b[i] = up * right, c[i] = down * left, d[i] = down * right;
+      }
+      for (int channel = 0; channel < x->channels; channel++) {
+        const float *from = plane_of(x, 0, channel);
+        float *to = plane_of(y, 0, channel) + r * row + first;
+        for (int i = 0; i < run; i++) {
+          const float *p = from + place[i];
+          to[i] = (a[i] * p[0] + b[i] * p[1]) + (c[i] * p[row] + d[i] * p[row + 1]);
+        }
+      }
+    }
+}

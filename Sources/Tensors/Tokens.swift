@@ -1,0 +1,120 @@
+// Rows of features in a workspace and the transformer's operations on them: products through BLAS, the rest in kernels.
+
+internal import CKernels
+internal import COpenBLAS
+
+/// `rows × columns` Floats, row-major, in a workspace. A view, valid until its scope ends.
+public struct Tokens {
+  public let start: UnsafeMutablePointer<Float>
+  public let rows: Int
+  public let columns: Int
+
+  /// Some of the rows.
+  public subscript(range: Range<Int>) -> Tokens {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+    return Tokens(start: start + range.lowerBound * columns, rows: range.count, columns: columns)
+  }
+
+  public var values: [Float] { Array(UnsafeBufferPointer(start: start, count: rows * columns)) }
+
+  public func copy(_ other: Tokens) {
+    precondition(rows == other.rows && columns == other.columns, "tokens of one shape")
+    start.update(from: other.start, count: rows * columns)
+  }
+
+  /// Fills all rows from plain values.
+  public func fill(_ values: [Float]) {
+    precondition(values.count == rows * columns, "values fill the rows exactly")
+    values.withUnsafeBufferPointer { buffer in
+      if let from = buffer.baseAddress { start.update(from: from, count: values.count) }
+    }
+  }
+
+  /// Adds one row to every row.
+  public func add(row: Tokens) {
+    precondition(row.rows == 1 && row.columns == columns, "one row of the same width")
+    fk_add_bias(start, row.start, rows, columns)
+  }
+
+  /// GELU in its exact (erf) form, in place.
+  public func gelu() { fk_gelu(start, rows * columns) }
+
+  /// The 16×16 patches of an image, one per row, values `[C][16][16]`.
+  public func fillPatches(of map: FeatureMap, image: Int) {
+    precondition(rows * 256 == map.height * map.width && columns == map.channels * 256, "one row per patch")
+    withUnsafePointer(to: map.view) { fk_patches($0, Int32(image), start) }
+  }
+}
+
+/// y = x · weightᵀ + bias; weight `[outputs][inputs]`.
+public struct Linear: Sendable {
+  public let inputs: Int
+  public let outputs: Int
+  private let weight: [Float]
+  private let bias: [Float]?
+
+  public init(inputs: Int, outputs: Int, weight: [Float], bias: [Float]?) {
+    precondition(weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs, "weights fill the shape")
+    self.inputs = inputs
+    self.outputs = outputs
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// With `accumulating`, the result is added to what y holds.
+  public func callAsFunction(_ x: Tokens, into y: Tokens, accumulating: Bool = false) {
+    precondition(x.columns == inputs && y.columns == outputs && x.rows == y.rows, "rows through \(inputs)→\(outputs)")
+    weight.withUnsafeBufferPointer { weight in
+      guard let weight = weight.baseAddress else { return }
+      ob_sgemm(
+        true, x.rows, outputs, inputs, 1, x.start, inputs, weight, inputs, accumulating ? 1 : 0, y.start, outputs)
+    }
+    bias?.withUnsafeBufferPointer { bias in
+      if let bias = bias.baseAddress { fk_add_bias(y.start, bias, y.rows, outputs) }
+    }
+  }
+}
+
+/// Rows to mean 0 and variance 1 (eps 1e-5), then scaled and shifted per column.
+public struct LayerNormalization: Sendable {
+  private let weight: [Float]
+  private let bias: [Float]
+
+  public init(weight: [Float], bias: [Float]) {
+    precondition(weight.count == bias.count, "one weight and one bias per column")
+    self.weight = weight
+    self.bias = bias
+  }
+
+  public func callAsFunction(_ x: Tokens, into y: Tokens) {
+    precondition(x.columns == weight.count && x.rows == y.rows && x.columns == y.columns, "rows of one width")
+    fk_layer_norm(x.start, weight, bias, y.start, x.rows, x.columns)
+  }
+}
+
+/// Scaled dot-product attention of one sequence.
+public struct MultiHeadAttention: Sendable {
+  public let heads: Int
+  public let headSize: Int
+
+  public init(heads: Int, headSize: Int) {
+    self.heads = heads
+    self.headSize = headSize
+  }
+
+  /// qkv: rows of `[q|k|v][head][d]`; y: rows of `[head][d]`.
+  public func callAsFunction(_ qkv: Tokens, into y: Tokens, workspace: Workspace) {
+    let width = heads * headSize, rows = qkv.rows
+    precondition(qkv.columns == 3 * width && y.columns == width && y.rows == rows, "q, k and v of every head")
+    workspace.scope {
+      let scores = workspace.floats(rows * rows)
+      for head in 0..<heads {
+        let q = qkv.start + head * headSize
+        ob_sgemm(true, rows, rows, headSize, 1, q, 3 * width, q + width, 3 * width, 0, scores, rows)
+        fk_softmax_rows(scores, rows, rows, 1 / Float(headSize).squareRoot())
+        ob_sgemm(
+          false, rows, headSize, rows, 1, scores, rows, q + 2 * width, 3 * width, 0, y.start + head * headSize, width)
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// One block of memory for every intermediate of a pass – laid out like a stack, planned before the first pass.
+
+internal import CKernels
+
+/// Memory of a fixed size from which maps and rows are taken; what a `scope` took is given back at its end.
+///
+/// Not `Sendable`: one workspace belongs to one engine on one thread at a time.
+public final class Workspace {
+  /// Floats past the end of each piece that kernels may read (never keep): the widest tile.
+  static let slack = 64
+  static let alignment = 64
+
+  /// Size in Floats.
+  public let capacity: Int
+  /// Most Floats in use at once so far.
+  public private(set) var peak = 0
+  private var used = 0
+  private let start: UnsafeMutablePointer<Float>
+
+  public init(capacity: Int) {
+    self.capacity = capacity
+    start = UnsafeMutableRawPointer.allocate(
+      byteCount: (capacity + Self.slack) * MemoryLayout<Float>.stride, alignment: Self.alignment
+    ).bindMemory(to: Float.self, capacity: capacity + Self.slack)
+    (start + capacity).initialize(repeating: 0, count: Self.slack)
+  }
+
+  deinit { start.deallocate() }
+
+  public var bytes: Int { capacity * MemoryLayout<Float>.stride }
+
+  /// Gives back at its end all that was taken inside.
+  public func scope<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    let mark = used
+    defer { used = mark }
+    return try body()
+  }
+
+  /// `count` Floats, uninitialised.
+  public func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let piece = start + used
+    used += Self.rounded(count + Self.slack)
+    peak = max(peak, used)
+    precondition(used <= capacity, "the plan of the workspace is too small: \(used) of \(capacity) floats")
+    return piece
+  }
+
+  /// A map whose border is zero and whose pixels are undefined.
+  public func map(images: Int = 1, channels: Int, height: Int, width: Int) -> FeatureMap {
+    let stride = Self.planeStride(height: height, width: width)
+    let piece = floats(images * channels * stride)
+    let map = FeatureMap(
+      view: fk_map(
+        data: piece + width + 2, stride: stride, images: Int32(images), channels: Int32(channels),
+        height: Int32(height), width: Int32(width)))
+    withUnsafePointer(to: map.view) { fk_clear_border($0) }
+    return map
+  }
+
+  /// Rows of tokens, uninitialised.
+  public func tokens(rows: Int, columns: Int) -> Tokens {
+    Tokens(start: floats(rows * columns), rows: rows, columns: columns)
+  }
+
+  /// Floats that a map takes, for plans.
+  public static func floats(images: Int = 1, channels: Int, height: Int, width: Int) -> Int {
+    rounded(images * channels * planeStride(height: height, width: width) + slack)
+  }
+
+  /// A plane with its border: a row above and below, a column right of each row, one value before the first.
+  private static func planeStride(height: Int, width: Int) -> Int {
+    rounded((height + 2) * (width + 1) + 1)
+  }
+
+  private static func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+}
