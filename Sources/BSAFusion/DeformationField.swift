@@ -19,7 +19,9 @@ enum DeformationField {
     }
   }
 
-  private static func accumulate(_ fields: [FeatureMap], like flow: FeatureMap, _ workspace: Workspace) -> FeatureMap {
+  private static func accumulate(_ fields: [FeatureMap], like flow: FeatureMap, _ workspace: Workspace)
+    -> FeatureMap
+  {
     let sum = workspace.map(channels: 2, height: flow.height, width: flow.width)
     let last = fields.count - 1
     sum.copy(fields[last])

@@ -37,7 +37,8 @@ struct FeatureUpsampling: Sendable {
 
   private func recordUpsampled(_ x: FeatureMap, _ workspace: Workspace, _ recorder: Recorder) {
     workspace.scope {
-      let large = workspace.map(images: x.images, channels: x.channels, height: 2 * x.height, width: 2 * x.width)
+      let large = workspace.map(
+        images: x.images, channels: x.channels, height: 2 * x.height, width: 2 * x.width)
       large.resize(x, alignCorners: true, workspace: workspace)
       recorder.calls("\(name).up_sample.0", large)
     }

@@ -21,7 +21,8 @@ public struct Flow: Sendable, Hashable {
     precondition(plane.columns == dx.columns && plane.rows == dx.rows, "the flow is on the plane's grid")
     return Plane(
       columns: plane.columns, rows: plane.rows,
-      pixels: sampleClamped(plane.pixels, width: plane.columns, height: plane.rows, dx: dx.pixels, dy: dy.pixels))
+      pixels: sampleClamped(
+        plane.pixels, width: plane.columns, height: plane.rows, dx: dx.pixels, dy: dy.pixels))
   }
 }
 

@@ -19,7 +19,8 @@ struct FusionDecoder: Sendable {
     for level in 1...Self.levels {
       blocks.append(
         try RestormerBlock(
-          "fusion_net.F\(level)", inputs: ParameterTable.fusionInputs(level), outputs: c[level], from: reader))
+          "fusion_net.F\(level)", inputs: ParameterTable.fusionInputs(level), outputs: c[level], from: reader)
+      )
       guard level < Self.levels else { continue }
       let name = "fusion_net.up_sample\(level)"
       upFeatures.append(Convolution(try reader.convolution("\(name).up1.1", c[level - 1], c[level], side: 1)))
@@ -69,7 +70,8 @@ struct FusionDecoder: Sendable {
 
   /// One level, then the finer ones. fixed, moving: C × s × s; `fused`: the features fused one level below, upsampled.
   private func decode(
-    level: Int, fixed: FeatureMap, moving: FeatureMap, fused: FeatureMap?, flow: FeatureMap, into result: FeatureMap,
+    level: Int, fixed: FeatureMap, moving: FeatureMap, fused: FeatureMap?, flow: FeatureMap,
+    into result: FeatureMap,
     workspace: Workspace, recorder: Recorder
   ) {
     let side = fixed.width, c = fixed.channels, block = blocks[level]

@@ -24,7 +24,8 @@ public final class FusionEngine {
     guard side >= Self.smallestSide, side.isMultiple(of: Self.sideStep) else {
       throw FusionError(
         .unsupportedSide,
-        "the network works on squares whose side is a multiple of \(Self.sideStep) from \(Self.smallestSide) up, not \(side); choose such a side for the working grid")
+        "the network works on squares whose side is a multiple of \(Self.sideStep) from \(Self.smallestSide) up, not \(side); choose such a side for the working grid"
+      )
     }
     Machine.initialize()
     self.model = model
@@ -57,11 +58,13 @@ public final class FusionEngine {
     guard plane.columns == side, plane.rows == side else {
       throw FusionError(
         .wrongPlaneSize,
-        "the \(name) plane has \(plane.columns)×\(plane.rows) pixels, the engine was made for \(side)×\(side); resample it onto the working grid")
+        "the \(name) plane has \(plane.columns)×\(plane.rows) pixels, the engine was made for \(side)×\(side); resample it onto the working grid"
+      )
     }
     guard allFinite(plane.pixels) else {
       throw FusionError(
-        .notFinite, "the \(name) plane holds a value that is not a finite number; check its rescaling and normalisation")
+        .notFinite,
+        "the \(name) plane holds a value that is not a finite number; check its rescaling and normalisation")
     }
   }
 
@@ -78,7 +81,8 @@ public final class FusionEngine {
 
   /// The network: images to flow and fused image.
   private func pass(
-    _ fixed: Plane, _ moving: Plane, flow: FeatureMap, fused: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
+    _ fixed: Plane, _ moving: Plane, flow: FeatureMap, fused: FeatureMap, _ workspace: Workspace,
+    _ recorder: Recorder
   ) {
     let tokenSide = side / ParameterTable.patch
     func map(_ channels: Int, _ side: Int) -> FeatureMap {
@@ -93,7 +97,8 @@ public final class FusionEngine {
           let images = map(1, side), features = map(Encoder.featureChannels, side)
           images.fill(image: 0, from: fixed.pixels)
           images.fill(image: 1, from: moving.pixels)
-          model.encoder(images, shallow: shallow, features: features, workspace: workspace, recorder: recorder)
+          model.encoder(
+            images, shallow: shallow, features: features, workspace: workspace, recorder: recorder)
           model.transfer(
             features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
             recorder: recorder)
@@ -129,7 +134,8 @@ public final class FusionEngine {
     let image = plane(fused)
     guard allFinite(image.pixels), allFinite(field.dx.pixels), allFinite(field.dy.pixels) else {
       throw FusionError(
-        .notFinite, "the model gave a value that is not a finite number for these images; its weights are unusable")
+        .notFinite,
+        "the model gave a value that is not a finite number for these images; its weights are unusable")
     }
     let result = Fused(fused: image, flow: field, aligned: field.warp(moving))
     recorder.trace?("warped_img2.train_warp2D", [1, 1, side, side], result.aligned.pixels)

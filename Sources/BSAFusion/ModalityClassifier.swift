@@ -58,7 +58,8 @@ struct PatchEmbedding: Sendable {
     let e = ParameterTable.hidden, patch = ParameterTable.patch, channels = Encoder.featureChannels
     projection = Linear(
       inputs: channels * patch * patch, outputs: e,
-      weight: try reader.weights.values("\(name).patch_embedding.weight", shape: [e, channels, patch, patch]),
+      weight: try reader.weights.values(
+        "\(name).patch_embedding.weight", shape: [e, channels, patch, patch]),
       bias: nil)
     bias = try reader.weights.values("\(name).patch_embedding.bias", shape: [e])
     let side = ParameterTable.positionSide
@@ -71,7 +72,8 @@ struct PatchEmbedding: Sendable {
     let tokens = (side / patch) * (side / patch)
     let workspace = Workspace(
       capacity: Workspace.floats(channels: 1, height: learned, width: learned)
-        + Workspace.floats(channels: Encoder.featureChannels, height: side, width: side) + (learned + 4) * side
+        + Workspace.floats(channels: Encoder.featureChannels, height: side, width: side) + (learned + 4)
+        * side
         + tokens * (projection.inputs + projection.outputs) + 1024)
     let map = workspace.map(channels: 1, height: learned, width: learned)
     map.fill(from: position)

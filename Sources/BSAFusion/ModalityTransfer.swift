@@ -19,7 +19,8 @@ struct ModalityTransfer: Sendable {
     for image in 1...2 {
       let name = "transfer.transfer.VitBLK\(image)"
       blocks.append([
-        try TransformerBlock("\(name).vit0", from: reader), try TransformerBlock("\(name).vit1", from: reader),
+        try TransformerBlock("\(name).vit0", from: reader),
+        try TransformerBlock("\(name).vit1", from: reader),
       ])
     }
     self.blocks = blocks
@@ -84,6 +85,7 @@ struct ModalityTransfer: Sendable {
       tokens[image * (count + 1) + 1..<(image + 1) * (count + 1)].fill(rows)
     }
     discriminator(tokens, workspace: workspace, recorder: recorder)
-    discriminator.recordHead(tokens, as: ["disc.pred1", "disc.pred2"], workspace: workspace, recorder: recorder)
+    discriminator.recordHead(
+      tokens, as: ["disc.pred1", "disc.pred2"], workspace: workspace, recorder: recorder)
   }
 }

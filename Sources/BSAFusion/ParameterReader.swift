@@ -23,9 +23,11 @@ struct ParameterReader {
       .composed(with: convolution("\(name).1", outputs, outputs, side: 3))
   }
 
-  func linear(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = true) throws(WeightsError) -> Linear {
+  func linear(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = true) throws(WeightsError) -> Linear
+  {
     Linear(
-      inputs: inputs, outputs: outputs, weight: try weights.values("\(name).weight", shape: [outputs, inputs]),
+      inputs: inputs, outputs: outputs,
+      weight: try weights.values("\(name).weight", shape: [outputs, inputs]),
       bias: bias ? try weights.values("\(name).bias", shape: [outputs]) : nil)
   }
 

@@ -55,7 +55,8 @@ enum ParameterTable {
       convolution("fusion_net.up_sample\(level).up1.1", c[level - 1], c[level], 1)
         + convolution("fusion_net.up_sample\(level).up3.1", c[level], c[level], 1)
     }
-    return blocks + upsampling + restormer("fusion_net.outLayer.0", 28, 12) + restormer("fusion_net.outLayer.1", 12, 1)
+    return blocks + upsampling + restormer("fusion_net.outLayer.0", 28, 12)
+      + restormer("fusion_net.outLayer.1", 12, 1)
   }
 
   /// Input channels of fusion block `level`: both images' features and, from level 2 on, the fused ones.
@@ -90,14 +91,16 @@ enum ParameterTable {
       convolution("\(name).gdfn.Dconv\($0).0", c, 4 * c, 1)
         + convolution("\(name).gdfn.Dconv\($0).1", 4 * c, 4 * c, 3)
     }
-    return convolution("\(name).mlp", inputs, c, 1) + attention + convolution("\(name).mdta.conv4", c, c, 1) + gate
+    return convolution("\(name).mlp", inputs, c, 1) + attention + convolution("\(name).mdta.conv4", c, c, 1)
+      + gate
       + convolution("\(name).gdfn.conv", 4 * c, c, 1)
   }
 
   private static func transformer(_ name: String) -> [Parameter] {
     [Parameter(name: "\(name).attention.qkv.weight", shape: [3 * hidden, hidden])]
       + linear("\(name).attention.out_proj", hidden, hidden) + linear("\(name).mlp.linear1", hidden, hidden)
-      + linear("\(name).mlp.linear2", hidden, hidden) + norm("\(name).norm_layer1") + norm("\(name).norm_layer2")
+      + linear("\(name).mlp.linear2", hidden, hidden) + norm("\(name).norm_layer1")
+      + norm("\(name).norm_layer2")
   }
 
   private static func classifier(_ name: String) -> [Parameter] {

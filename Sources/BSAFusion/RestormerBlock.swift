@@ -24,7 +24,8 @@ struct RestormerBlock: Sendable {
     self.value = Convolution(value)
     queryKeyValue = Convolution(
       .joined([
-        try reader.composed("\(name).mdta.conv1", c, c), try reader.composed("\(name).mdta.conv2", c, c), value,
+        try reader.composed("\(name).mdta.conv1", c, c), try reader.composed("\(name).mdta.conv2", c, c),
+        value,
       ]))
     output = try reader.convolution("\(name).mdta.conv4", c, c, side: 1)
     let gate = try reader.composed("\(name).gdfn.Dconv1", c, 4 * c)
@@ -32,7 +33,8 @@ struct RestormerBlock: Sendable {
     self.gate = Convolution(gate)
     self.linearGate = Convolution(linearGate)
     feedForward = GatedFeedForward(
-      gate: gate, value: linearGate, projection: try reader.convolution("\(name).gdfn.conv", 4 * c, c, side: 1))
+      gate: gate, value: linearGate,
+      projection: try reader.convolution("\(name).gdfn.conv", 4 * c, c, side: 1))
   }
 
   /// x: B images of i channels; y: B images of C channels, written; both of one size.

@@ -66,7 +66,8 @@ struct StepwiseAlignment: Sendable {
       if isLast && !recorder.isOn { return }
       let finer =
         isLast
-        ? nil : workspace.map(images: 2, channels: upsampling[level].outputs, height: 2 * side, width: 2 * side)
+        ? nil
+        : workspace.map(images: 2, channels: upsampling[level].outputs, height: 2 * side, width: 2 * side)
       workspace.scope {
         let warped = workspace.map(images: 2, channels: features.channels, height: side, width: side)
         warped.image(0).warp(features.image(0), by: fields.fixed[level])
@@ -76,7 +77,8 @@ struct StepwiseAlignment: Sendable {
       }
       guard let finer else { return }
       align(
-        level: level + 1, features: finer, running: next, fields: fields, workspace: workspace, recorder: recorder)
+        level: level + 1, features: finer, running: next, fields: fields, workspace: workspace,
+        recorder: recorder)
     }
   }
 }

@@ -33,7 +33,9 @@ struct TransformerBlock: Sendable {
       recordNorm(normalized, half: 0, sequences, recorder)
       attend(normalized, into: result, sequences, workspace, recorder)
       projection(result, into: t, accumulating: true)
-      if recorder.isOn { recordSum(projection, result, ["attention", "attention.out_proj"], sequences, workspace, recorder) }
+      if recorder.isOn {
+        recordSum(projection, result, ["attention", "attention.out_proj"], sequences, workspace, recorder)
+      }
 
       norm(t, into: normalized)
       recordNorm(normalized, half: 1, sequences, recorder)
@@ -63,7 +65,8 @@ struct TransformerBlock: Sendable {
 
   /// A layer's own output, which the pass only ever adds to the tokens.
   private func recordSum(
-    _ layer: Linear, _ x: Tokens, _ modules: [String], _ sequences: Int, _ workspace: Workspace, _ recorder: Recorder
+    _ layer: Linear, _ x: Tokens, _ modules: [String], _ sequences: Int, _ workspace: Workspace,
+    _ recorder: Recorder
   ) {
     workspace.scope {
       let y = workspace.tokens(rows: x.rows, columns: layer.outputs)
@@ -77,7 +80,8 @@ struct TransformerBlock: Sendable {
     guard recorder.isOn else { return }
     let length = u.rows / sequences
     for sequence in 0..<sequences {
-      recorder.record("cap.\(name).norm_layer2#\(2 * sequence + half)", u[sequence * length..<(sequence + 1) * length])
+      recorder.record(
+        "cap.\(name).norm_layer2#\(2 * sequence + half)", u[sequence * length..<(sequence + 1) * length])
     }
   }
 }

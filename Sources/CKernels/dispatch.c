@@ -11,28 +11,28 @@ static _Atomic(const fk_table *) active;
 fk_isa fk_best_isa(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-    return fk_avx512;
-  if (avx2) return fk_avx2;
+    return FK_ISA_AVX512;
+  if (avx2) return FK_ISA_AVX2;
 #endif
-  return fk_portable;
+  return FK_ISA_PORTABLE;
 }
 
 static const fk_table *table_of(fk_isa isa) {
 #if defined(__x86_64__)
-  if (isa == fk_avx512) return &fk_table_avx512;
-  if (isa == fk_avx2) return &fk_table_avx2;
+  if (isa == FK_ISA_AVX512) return &fk_table_avx512;
+  if (isa == FK_ISA_AVX2) return &fk_table_avx2;
 #endif
   return &fk_table_portable;
 }
 
 static fk_isa wanted_isa(void) {
   const char *name = getenv("FUSELINE_ISA");
-  if (name && strcmp(name, "portable") == 0) return fk_portable;
-  if (name && strcmp(name, "avx2") == 0) return fk_avx2;
-  return fk_avx512;
+  if (name && strcmp(name, "portable") == 0) return FK_ISA_PORTABLE;
+  if (name && strcmp(name, "avx2") == 0) return FK_ISA_AVX2;
+  return FK_ISA_AVX512;
 }
 
 void fk_use_isa(fk_isa isa) {
@@ -51,9 +51,9 @@ static const fk_table *kernels(void) {
 
 fk_isa fk_current_isa(void) {
   const fk_table *table = kernels();
-  for (int isa = fk_avx512; isa > fk_portable; isa--)
+  for (int isa = FK_ISA_AVX512; isa > FK_ISA_PORTABLE; isa--)
     if (table_of((fk_isa)isa) == table) return (fk_isa)isa;
-  return fk_portable;
+  return FK_ISA_PORTABLE;
 }
 
 void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,

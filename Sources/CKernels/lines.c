@@ -107,16 +107,6 @@ AVX2 static void smooth_avx2(float *data, fk_lines l, const int32_t *first, cons
                              const float *weights, int32_t stride, float *scratch) {
   smooth_lines(data, l, first, taps, weights, stride, scratch);
 }
-
-fk_isa fk_best_isa(void) {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("fma"))
-    return FK_ISA_AVX512;
-  return __builtin_cpu_supports("avx2") ? FK_ISA_AVX2 : FK_ISA_PORTABLE;
-}
-#else
-fk_isa fk_best_isa(void) { return FK_ISA_PORTABLE; }
 #endif
 
 void fk_solve_lines(float *data, fk_lines lines, const float *lower, const float *pivot, const float *upper,

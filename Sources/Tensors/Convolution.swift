@@ -23,12 +23,17 @@ public struct Convolution: Sendable {
   }
 
   public func callAsFunction(
-    _ x: FeatureMap, into y: FeatureMap, activation: Activation = .identity, adding residual: FeatureMap? = nil
+    _ x: FeatureMap, into y: FeatureMap, activation: Activation = .identity,
+    adding residual: FeatureMap? = nil
   ) {
-    precondition(x.channels == inputs && y.channels == outputs, "\(x.channels)→\(y.channels) through \(inputs)→\(outputs)")
+    precondition(
+      x.channels == inputs && y.channels == outputs,
+      "\(x.channels)→\(y.channels) through \(inputs)→\(outputs)")
     precondition(x.images == y.images && x.height == y.height && x.width == y.width, "maps of one size")
-    precondition(residual.map { $0.hasShape(of: y) && $0.view.stride == y.view.stride } ?? true, "residual like output")
-    precondition(border == nil || (activation == .identity && residual == nil), "composed convolutions stay linear")
+    precondition(
+      residual.map { $0.hasShape(of: y) && $0.view.stride == y.view.stride } ?? true, "residual like output")
+    precondition(
+      border == nil || (activation == .identity && residual == nil), "composed convolutions stay linear")
     withFilter { filter in
       withUnsafePointer(to: x.view) { x in
         withUnsafePointer(to: y.view) { y in
@@ -67,10 +72,12 @@ public struct GatedFeedForward: Sendable {
   /// `gate`, `value`: C → 4C, 3×3. `projection`: 4C → C, 1×1.
   public init(gate: ConvolutionParameters, value: ConvolutionParameters, projection: ConvolutionParameters) {
     precondition(gate.outputs == value.outputs && gate.outputs % 4 == 0, "two expansions of one size")
-    precondition(projection.inputs == gate.outputs && projection.taps == 1, "the projection takes the product")
+    precondition(
+      projection.inputs == gate.outputs && projection.taps == 1, "the projection takes the product")
     let both = ConvolutionParameters.joined([gate, value])
     let runs = stride(from: 0, to: gate.outputs, by: 4)
-    expansion = Convolution(both.selecting(runs.flatMap { Array($0..<$0 + 4) + Array($0 + gate.outputs..<$0 + gate.outputs + 4) }))
+    expansion = Convolution(
+      both.selecting(runs.flatMap { Array($0..<$0 + 4) + Array($0 + gate.outputs..<$0 + gate.outputs + 4) }))
     self.projection = Convolution(projection)
   }
 
@@ -85,7 +92,8 @@ public struct GatedFeedForward: Sendable {
         projection.withFilter { projection in
           withUnsafePointer(to: (u.view, y.view, residual.view)) { maps in
             fk_gate(
-              pointer(to: maps, \.0), pointer(to: maps, \.1), expansion, projection, pointer(to: maps, \.2), scratch)
+              pointer(to: maps, \.0), pointer(to: maps, \.1), expansion, projection, pointer(to: maps, \.2),
+              scratch)
           }
         }
       }

@@ -44,7 +44,8 @@ public struct ConvolutionParameters: Sendable {
 
   /// Convolutions of one input as one with all their outputs, in order.
   public static func joined(_ parts: [ConvolutionParameters]) -> ConvolutionParameters {
-    precondition(Set(parts.map(\.inputs)).count == 1 && Set(parts.map(\.taps)).count == 1, "one input, one size")
+    precondition(
+      Set(parts.map(\.inputs)).count == 1 && Set(parts.map(\.taps)).count == 1, "one input, one size")
     let borders = parts.compactMap(\.border)
     precondition(borders.isEmpty || borders.count == parts.count, "all composed or none")
     return ConvolutionParameters(

@@ -3,7 +3,8 @@
 internal import CKernels
 
 /// The members of a tuple in memory as pointers of their own.
-func pointer<Whole, Part>(to whole: UnsafePointer<Whole>, _ part: KeyPath<Whole, Part>) -> UnsafePointer<Part> {
+func pointer<Whole, Part>(to whole: UnsafePointer<Whole>, _ part: KeyPath<Whole, Part>) -> UnsafePointer<Part>
+{
   guard let offset = MemoryLayout<Whole>.offset(of: part) else {
     preconditionFailure("a stored member has an offset")
   }
@@ -22,13 +23,16 @@ extension FeatureMap {
   /// Multi-Dconv transposed attention of one image: this = residual + conv4(Σ_a P[a,·]·v[a]), P = softmax over all
   /// C² entries of Σ_n k[a,n]·q[b,n] (accumulated in double). `output`: conv4, 1×1 C → C, plain order.
   public func attend(
-    query: FeatureMap, key: FeatureMap, value: FeatureMap, output: ConvolutionParameters, adding residual: FeatureMap?,
+    query: FeatureMap, key: FeatureMap, value: FeatureMap, output: ConvolutionParameters,
+    adding residual: FeatureMap?,
     workspace: Workspace
   ) {
     let c = channels
-    precondition(images == 1 && output.outputs == c && output.inputs == c && output.taps == 1, "one image, C → C")
+    precondition(
+      images == 1 && output.outputs == c && output.inputs == c && output.taps == 1, "one image, C → C")
     workspace.scope {
-      let logits = UnsafeMutableRawPointer(workspace.floats(2 * c * c)).bindMemory(to: Double.self, capacity: c * c)
+      let logits = UnsafeMutableRawPointer(workspace.floats(2 * c * c)).bindMemory(
+        to: Double.self, capacity: c * c)
       let p = workspace.floats(c * c), weights = workspace.floats(c * c), packed = workspace.floats(c * c)
       withUnsafePointer(to: (key.view, query.view)) {
         fk_gram(pointer(to: $0, \.0), pointer(to: $0, \.1), 0, logits)
@@ -106,7 +110,8 @@ extension FeatureMap {
   /// x warped by a field in pixels, sampler W: a square's pixel x reads (x + φx)·S/(S−1) − ½, zero outside.
   public func warp(_ x: FeatureMap, by field: FeatureMap) {
     precondition(hasShape(of: x) && images == 1 && field.channels == 2, "one image and its field")
-    precondition(width == height && width > 1 && field.width == width && field.height == height, "squares of one size")
+    precondition(
+      width == height && width > 1 && field.width == width && field.height == height, "squares of one size")
     withUnsafePointer(to: (x.view, field.view, view)) {
       fk_warp(pointer(to: $0, \.0), pointer(to: $0, \.1), pointer(to: $0, \.2))
     }
@@ -122,7 +127,8 @@ extension FeatureMap {
     precondition(hasShape(of: a) && hasShape(of: b), "maps of one shape")
     for plane in 0..<images * channels {
       fk_subtract(
-        a.view.data + plane * a.view.stride, b.view.data + plane * b.view.stride, view.data + plane * view.stride,
+        a.view.data + plane * a.view.stride, b.view.data + plane * b.view.stride,
+        view.data + plane * view.stride,
         height * (width + 1))
     }
   }
@@ -146,4 +152,3 @@ public func allFinite(_ values: [Float]) -> Bool {
     buffer.baseAddress.map { fk_all_finite($0, buffer.count) } ?? true
   }
 }
-

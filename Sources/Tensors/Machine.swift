@@ -10,14 +10,14 @@ public enum Machine {
 
     var code: fk_isa {
       switch self {
-      case .portable: fk_portable
-      case .avx2: fk_avx2
-      case .avx512: fk_avx512
+      case .portable: FK_ISA_PORTABLE
+      case .avx2: FK_ISA_AVX2
+      case .avx512: FK_ISA_AVX512
       }
     }
 
     init(_ code: fk_isa) {
-      self = code == fk_avx512 ? .avx512 : code == fk_avx2 ? .avx2 : .portable
+      self = code == FK_ISA_AVX512 ? .avx512 : code == FK_ISA_AVX2 ? .avx2 : .portable
     }
   }
 

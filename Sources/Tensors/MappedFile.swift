@@ -15,7 +15,8 @@ final class MappedFile: @unchecked Sendable {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw WeightsError(.unreadable, file: path, detail: "is not a regular file; give the path of a .safetensors file")
+      throw WeightsError(
+        .unreadable, file: path, detail: "is not a regular file; give the path of a .safetensors file")
     }
     let size = Int(status.st_size)
     guard size > 0 else {

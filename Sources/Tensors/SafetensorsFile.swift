@@ -41,7 +41,8 @@ public enum SafetensorsFile {
       let end = offset + 4 * tensor.values.count
       defer { offset = end }
       let shape = tensor.shape.map(String.init).joined(separator: ",")
-      return "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+      return
+        "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
     }
     var json = Array("{\(entries.joined(separator: ","))}".utf8)
     json += [UInt8](repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
@@ -73,6 +74,8 @@ public enum SafetensorsFile {
   private static func unwritable(_ path: String, _ code: Int32) -> WeightsError {
     WeightsError(
       .unwritable, file: path,
-      detail: "cannot be written (\(String(cString: strerror(code)))); check the folder, its permissions and free space")
+      detail:
+        "cannot be written (\(String(cString: strerror(code)))); check the folder, its permissions and free space"
+    )
   }
 }

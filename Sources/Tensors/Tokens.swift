@@ -54,7 +54,8 @@ public struct Linear: Sendable {
   private let bias: [Float]?
 
   public init(inputs: Int, outputs: Int, weight: [Float], bias: [Float]?) {
-    precondition(weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs, "weights fill the shape")
+    precondition(
+      weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs, "weights fill the shape")
     self.inputs = inputs
     self.outputs = outputs
     self.weight = weight
@@ -63,11 +64,13 @@ public struct Linear: Sendable {
 
   /// With `accumulating`, the result is added to what y holds.
   public func callAsFunction(_ x: Tokens, into y: Tokens, accumulating: Bool = false) {
-    precondition(x.columns == inputs && y.columns == outputs && x.rows == y.rows, "rows through \(inputs)→\(outputs)")
+    precondition(
+      x.columns == inputs && y.columns == outputs && x.rows == y.rows, "rows through \(inputs)→\(outputs)")
     weight.withUnsafeBufferPointer { weight in
       guard let weight = weight.baseAddress else { return }
       ob_sgemm(
-        true, x.rows, outputs, inputs, 1, x.start, inputs, weight, inputs, accumulating ? 1 : 0, y.start, outputs)
+        true, x.rows, outputs, inputs, 1, x.start, inputs, weight, inputs, accumulating ? 1 : 0, y.start,
+        outputs)
     }
     bias?.withUnsafeBufferPointer { bias in
       if let bias = bias.baseAddress { fk_add_bias(y.start, bias, y.rows, outputs) }
@@ -113,7 +116,8 @@ public struct MultiHeadAttention: Sendable {
         ob_sgemm(true, rows, rows, headSize, 1, q, 3 * width, q + width, 3 * width, 0, scores, rows)
         fk_softmax_rows(scores, rows, rows, 1 / Float(headSize).squareRoot())
         ob_sgemm(
-          false, rows, headSize, rows, 1, scores, rows, q + 2 * width, 3 * width, 0, y.start + head * headSize, width)
+          false, rows, headSize, rows, 1, scores, rows, q + 2 * width, 3 * width, 0,
+          y.start + head * headSize, width)
       }
     }
   }

@@ -40,10 +40,12 @@ public struct Weights: Sendable {
     let start = header.dataStart + entry.offsets.lowerBound
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + entry.offsets.count])
     let values = Self.floats(bytes, entry.type)
-    guard values.withUnsafeBufferPointer({ $0.baseAddress.map { fk_all_finite($0, values.count) } ?? true }) else {
+    guard values.withUnsafeBufferPointer({ $0.baseAddress.map { fk_all_finite($0, values.count) } ?? true })
+    else {
       throw WeightsError(
         .notFinite, file: path, tensor: name,
-        detail: "holds a value that is not a finite number; the training or export failed, so use another file")
+        detail:
+          "holds a value that is not a finite number; the training or export failed, so use another file")
     }
     return values
   }
@@ -57,7 +59,8 @@ public struct Weights: Sendable {
     guard let entry = header.entries[name] else {
       throw WeightsError(
         .missingTensor, file: path, tensor: name,
-        detail: "is missing (expected shape \(shape)); this is not a complete BSAFusion model, so export all of it")
+        detail:
+          "is missing (expected shape \(shape)); this is not a complete BSAFusion model, so export all of it")
     }
     guard entry.shape == shape else {
       throw WeightsError(
@@ -89,7 +92,8 @@ public struct Weights: Sendable {
     let chunk = 1 << 20
     var hash = SHA256()
     for start in stride(from: 0, to: bytes.count, by: chunk) {
-      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + chunk, bytes.count)]))
+      hash.update(
+        bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + chunk, bytes.count)]))
     }
     return hash.finalize().map { byte in
       let digits = String(byte, radix: 16)

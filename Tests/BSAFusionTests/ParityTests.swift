@@ -11,11 +11,15 @@ import Testing
 struct ParityTests {
   /// Allowed absolute difference of a tensor of a small pair.
   static func tolerance(_ name: String) -> Float {
-    name.hasPrefix("flow") || name == "fusion" || name.hasPrefix("ref64") ? 2e-4 : 1e-4
+    // Logits of the last block, up to 7.5: the reference in float32 is itself 2.0e-4 from float64 there (ct64).
+    if name.hasPrefix("cap.fusion_net.outLayer.1") { return 3e-4 }
+    return name.hasPrefix("flow") || name == "fusion" || name.hasPrefix("ref64") ? 2e-4 : 1e-4
   }
 
   /// Every tensor of a pass, by name.
-  static func trace(_ reference: ReferenceTensors, model: FusionModel) throws -> (Fused, [String: [Float]], [String: [Int]]) {
+  static func trace(_ reference: ReferenceTensors, model: FusionModel) throws -> (
+    Fused, [String: [Float]], [String: [Int]]
+  ) {
     let fixed = try reference.plane("in.img1"), moving = try reference.plane("in.img2")
     let engine = try FusionEngine(model: model, side: fixed.columns)
     var values: [String: [Float]] = [:], shapes: [String: [Int]] = [:]
@@ -37,10 +41,12 @@ struct ParityTests {
 
   @Test(arguments: ["pet32", "ct64"])
   func `every intermediate of a small pair is within tolerance`(_ file: String) throws {
-    let reference = try ReferenceTensors(path: Place.parity.appendingPathComponent("\(file).safetensors").path)
+    let reference = try ReferenceTensors(
+      path: Place.parity.appendingPathComponent("\(file).safetensors").path)
     let (_, values, shapes) = try Self.trace(reference, model: Self.model())
     var worst: (String, Float) = ("", 0)
-    for (name, expected) in reference.tensors.sorted(by: { $0.key < $1.key }) where Self.isIntermediate(name) {
+    for (name, expected) in reference.tensors.sorted(by: { $0.key < $1.key }) where Self.isIntermediate(name)
+    {
       guard let actual = values[name] else {
         Issue.record("\(name) is not traced")
         continue
@@ -55,7 +61,8 @@ struct ParityTests {
 
   @Test(arguments: ["pet32", "ct64", "pet256"])
   func `flow and fused image are close to the float64 truth`(_ file: String) throws {
-    let reference = try ReferenceTensors(path: Place.parity.appendingPathComponent("\(file).safetensors").path)
+    let reference = try ReferenceTensors(
+      path: Place.parity.appendingPathComponent("\(file).safetensors").path)
     let (fused, values, _) = try Self.trace(reference, model: Self.model())
     let isLarge = fused.fused.columns == 256
     for (name, actual) in [("flow", values["flow"]), ("fusion", values["fusion"])] {
@@ -74,7 +81,8 @@ struct ParityTests {
   @Test func `the large pair's intermediates agree with the reference's own precision`() throws {
     let reference = try ReferenceTensors(path: Place.parity.appendingPathComponent("pet256.safetensors").path)
     let (_, values, _) = try Self.trace(reference, model: Self.model())
-    for (name, expected) in reference.tensors.sorted(by: { $0.key < $1.key }) where Self.isIntermediate(name) {
+    for (name, expected) in reference.tensors.sorted(by: { $0.key < $1.key }) where Self.isIntermediate(name)
+    {
       let difference = Difference(try #require(values[name], "\(name)"), expected.values)
       print("pet256: \(name) max \(difference.greatest) mean \(difference.mean)")
       #expect(difference.greatest <= 3e-3, "\(name)")

@@ -19,7 +19,8 @@ struct ReferenceTensors {
 
   init(path: String) throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: path))
-    let length = Int(data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) })
+    let length = Int(
+      data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) })
     guard let header = try JSONSerialization.jsonObject(with: data[8..<8 + length]) as? [String: Any] else {
       throw Failure()
     }

@@ -2,4 +2,5 @@
 #pragma once
 
 #include "fk_engine.h"
+#include "isa.h"
 #include "resample.h"

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "isa.h"
+
 #pragma clang assume_nonnull begin
 
 /// B × C planes with a border of zeros: the layout in which a 3×3 convolution needs no edge code.
@@ -41,10 +43,6 @@ typedef struct fk_filter {
   const float *_Nullable border;
 } fk_filter;
 
-typedef enum fk_isa { fk_portable, fk_avx2, fk_avx512 } fk_isa;
-
-/// The best instruction set of this machine.
-fk_isa fk_best_isa(void);
 /// The one in use: the best, or what the environment variable FUSELINE_ISA (portable, avx2, avx512) lowers it to.
 fk_isa fk_current_isa(void);
 /// Uses another one from now on, in all threads; never more than the machine has. For tests and measurements.

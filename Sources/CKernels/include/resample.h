@@ -4,13 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "isa.h"
+
 #pragma clang assume_nonnull begin
 
-/// Instruction sets the kernels are built for. All give the same bits: products and sums are never contracted.
-typedef enum { FK_ISA_PORTABLE = 0, FK_ISA_AVX2 = 1, FK_ISA_AVX512 = 2 } fk_isa;
-
-/// The widest instruction set that this processor has.
-fk_isa fk_best_isa(void);
+// These kernels give the same bits with every instruction set: products and sums are never contracted.
 
 /// Where the voxels of a stack are. Depth is the distance along the normal in mm; slice k's first pixel lies
 /// `shift_u[k]` columns and `shift_v[k]` rows from that of slice 0 (shear, gantry tilt).
