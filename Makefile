@@ -3,7 +3,8 @@
 PREFIX ?= /usr/local
 PYTHON ?= .venv/bin/python
 SWIFT_FILES := Package.swift Sources Tests
-RELEASE := .build/release/fuseline
+CONFIG ?= configs/ours.json
+RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo build test test-training lint format bench train samples samples-check sanitize install clean
@@ -39,8 +40,12 @@ lint: ## check the formatting of all Swift files
 format: ## format all Swift files
 	swift format --in-place --recursive $(SWIFT_FILES)
 
-bench: build ## numbers for this machine
-	$(RELEASE) bench
+bench: build ## time a run over the sample studies on this machine
+	@scripts/bench.sh
+
+train: setup ## train the network: make train DATA=folder-of-pairs [CONFIG=… RUN=…] (needs PyTorch)
+	@test -n "$(DATA)" || { echo "train: say DATA=folder with CT-MRI, PET-MRI and SPECT-MRI" >&2; exit 64; }
+	cd Training && $(abspath $(PYTHON)) -m bsafusion.train $(CONFIG) --data $(abspath $(DATA)) --run $(abspath $(RUN))
 
 samples: setup ## make the sample studies anew
 	$(PYTHON) sample-studies/generate.py
