@@ -1,32 +1,8 @@
 // Trilinear and cubic B-spline sampling of a stack of points – one text, built per instruction set.
-#include "resample.h"
-
-#include <math.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 // The same input gives the same bytes on every processor, so no fused multiply-add may slip in.
 #pragma STDC FP_CONTRACT OFF
 
-#define INLINE static inline __attribute__((always_inline))
-
-enum {
-  BLOCK = 256,  // points per pass; the buffers below stay in the first-level cache
-  MARGIN = 2,   // mirrored coefficients beyond each in-plane edge
-  TAPS = 4,     // of a cubic B-spline along one axis
-};
-
-// Lattice indices this close to a pixel centre are taken to lie on it: millimetres written as decimal
-// strings do not carry more, and a slice met exactly must not draw on its neighbour. Unit: pixels.
-static const double SNAP = 1e-6;
-
-typedef struct {
-  double u[BLOCK], v[BLOCK], t[BLOCK];        // lattice indices: columns, rows, slices
-  int32_t iu[BLOCK], iv[BLOCK], it[BLOCK];    // lower corner of the cell
-  float fu[BLOCK], fv[BLOCK], ft[BLOCK];      // position within it, 0 … 1
-  float value[BLOCK], weight[BLOCK];          // interpolated value, share of finite voxels
-  uint8_t inside[BLOCK];
-} block;
+#include "interpolate.h"
 
 INLINE double clamped(double x, double low, double high) { return x < low ? low : (x > high ? high : x); }
 
@@ -109,84 +85,23 @@ INLINE void split_open(const double *x, int32_t n, int32_t *cell, float *fractio
   }
 }
 
-/// Trilinear mean of the eight voxels of each cell, axis order [slice][row][column].
-INLINE void trilinear(const fk_sampler *s, int32_t n, block *b, bool gaps) {
-  const fk_lattice *l = &s->lattice;
-  const ptrdiff_t su = l->columns > 1, sv = l->rows > 1 ? l->columns : 0;
-  const ptrdiff_t st = l->slices > 1 ? (ptrdiff_t)l->rows * l->columns : 0;
-  const float *p = s->voxels;
-  const float *corner[8] = {p,      p + su,      p + sv,      p + sv + su,
-                            p + st, p + st + su, p + st + sv, p + st + sv + su};
-  // Voxels and buffers never overlap, which the compiler cannot see through a gather.
-#pragma clang loop vectorize(assume_safety)
-  for (int32_t i = 0; i < n; i++) {
-    const int32_t at = (b->it[i] * l->rows + b->iv[i]) * l->columns + b->iu[i];
-    const float u1 = b->fu[i], v1 = b->fv[i], t1 = b->ft[i];
-    const float u0 = 1 - u1, v0 = 1 - v1, t0 = 1 - t1;
-    const float w[8] = {t0 * v0 * u0, t0 * v0 * u1, t0 * v1 * u0, t0 * v1 * u1,
-                        t1 * v0 * u0, t1 * v0 * u1, t1 * v1 * u0, t1 * v1 * u1};
-    float sum = 0, weight = gaps ? 0 : 1;
-#pragma clang loop unroll(full)
-    for (int32_t c = 0; c < 8; c++) {
-      const float x = corner[c][at];
-      const bool finite = !gaps || fabsf(x) < INFINITY;
-      sum += finite ? w[c] * x : 0;
-      if (gaps) weight += finite ? w[c] : 0;
-    }
-    b->value[i] = gaps ? sum / weight : sum;
-    b->weight[i] = weight;
-  }
-}
-
-typedef float four __attribute__((vector_size(16), aligned(4)));
-
-/// Weights of the four taps floor - 1 … floor + 2 of the uniform cubic B-spline at fraction f.
-INLINE four basis(float f) {
-  const float g = 1 - f, sixth = 1.0f / 6;
-  return (four){g * g * g * sixth, (4 - 6 * f * f + 3 * f * f * f) * sixth,
-                (4 - 6 * g * g + 3 * g * g * g) * sixth, f * f * f * sixth};
-}
-
-/// Index of slice k in a stack of n mirrored at its first and last slice.
-INLINE int32_t mirrored(int32_t k, int32_t n) {
-  if (k >= 0 && k < n) return k;
-  if (n == 1) return 0;
-  const int32_t period = 2 * (n - 1), m = ((k % period) + period) % period;
-  return m < n ? m : period - m;
-}
-
-/// Cubic B-spline of each point: 4 slices × 4 rows × 4 columns of coefficients.
-INLINE void cubic(const fk_sampler *s, int32_t n, block *b) {
-  const fk_lattice *l = &s->lattice;
-  const ptrdiff_t pitch = l->columns + 2 * MARGIN, area = pitch * (l->rows + 2 * MARGIN);
-  for (int32_t i = 0; i < n; i++) {
-    const four wu = basis(b->fu[i]), wv = basis(b->fv[i]);
-    const float *poly = s->slice_basis + (ptrdiff_t)(b->it[i] + 1) * TAPS * 4;
-    const float f = b->ft[i];
-    const ptrdiff_t corner = (b->iv[i] - 1 + MARGIN) * pitch + b->iu[i] - 1 + MARGIN;
-    four sum = {0, 0, 0, 0};
-    for (int32_t k = 0; k < TAPS; k++) {
-      const float *c = poly + 4 * k;
-      const float wt = c[0] + f * (c[1] + f * (c[2] + f * c[3]));
-      const float *row = s->coefficients + mirrored(b->it[i] - 1 + k, l->slices) * area + corner;
-      for (int32_t j = 0; j < TAPS; j++, row += pitch) sum += (wt * wv[j]) * *(const four *)row;
-    }
-    sum *= wu;
-    b->value[i] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-  }
-}
-
 /// Slices that the inside points of the block drew on: those with weight, one when met exactly.
 INLINE void mark(const fk_sampler *s, int32_t n, const block *b, bool *used) {
   const int32_t slices = s->lattice.slices;
   const int32_t lower = s->coefficients ? -1 : 0, upper = s->coefficients ? 2 : 1;
+  // Cell times three plus where in the cell: on its first slice, between, on its second.
+  int32_t place[BLOCK];
   for (int32_t i = 0; i < n; i++) {
-    if (!b->inside[i]) continue;
-    const int32_t k = b->it[i];
-    const float f = b->ft[i];
-    const int32_t first = f == 0 ? k : (f == 1 ? k + 1 : k + lower);
-    const int32_t last = f == 0 ? k : (f == 1 ? k + 1 : k + upper);
-    for (int32_t j = first; j <= last; j++) used[mirrored(j, slices)] = true;
+    const int32_t between = (b->ft[i] > 0) + (b->ft[i] >= 1);
+    place[i] = b->inside[i] ? 3 * (b->it[i] + 1) + between : -1;
+  }
+  for (int32_t i = 0, last = -1; i < n; i++) {
+    if (place[i] == last || place[i] < 0) continue;  // neighbours mostly lie in the same cell
+    last = place[i];
+    const int32_t k = last / 3 - 1, between = last % 3;
+    const int32_t from = between == 0 ? k : (between == 2 ? k + 1 : k + lower);
+    const int32_t to = between == 0 ? k : (between == 2 ? k + 1 : k + upper);
+    for (int32_t j = from; j <= to; j++) used[mirrored(j, slices)] = true;
   }
 }
 
@@ -198,11 +113,11 @@ INLINE void sample_block(const fk_sampler *s, const fk_ray *r, int32_t start, in
     split_clamped(b->u, l->columns, n, b->iu, b->fu);
     split_clamped(b->v, l->rows, n, b->iv, b->fv);
     split_clamped(b->t, l->slices, n, b->it, b->ft);
-    if (s->has_gaps) {
-      trilinear(s, n, b, true);
+    if (s->has_gaps || l->columns == 1) {
+      trilinear_finite(s, n, b);
       for (int32_t i = 0; i < n; i++) b->inside[i] &= b->weight[i] >= 0.5f;
     } else {
-      trilinear(s, n, b, false);
+      trilinear_pairs(s, n, b);
     }
   }
   if (s->coefficients) {
