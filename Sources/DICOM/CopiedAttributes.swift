@@ -48,7 +48,17 @@ enum CopiedAttributes {
   ]
 
   /// Present in the capture only when present in the source. Whether dates were shifted (0028,0303) goes with them.
-  static let optional = patient + clinicalTrial + study + patientStudy + [Tag(0x0028, 0x0303)]
+  private static let optional = patient + study + patientStudy + [Tag(0x0028, 0x0303)]
+
+  /// Attributes of a file to copy if it has them. The clinical trial's are among them only when the file says all
+  /// that its module requires – sponsor, protocol, subject: de-identified archives leave fragments of it, and an
+  /// object that carries these on is invalid.
+  static func optional(in file: borrowing DICOMFile) -> [Tag] {
+    let sponsor = file.word(Tag(0x0012, 0x0010))
+    let protocolID = file.word(Tag(0x0012, 0x0020))
+    let subject = file.word(Tag(0x0012, 0x0040)) ?? file.word(Tag(0x0012, 0x0042))
+    return sponsor != nil && protocolID != nil && subject != nil ? optional + clinicalTrial : optional
+  }
 
   /// What names a scanner in Contributing Equipment (C.12.1.1.5), without the manufacturer, which is required there.
   static let equipment: [Tag] = [

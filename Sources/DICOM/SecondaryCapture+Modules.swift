@@ -10,7 +10,7 @@ extension SecondaryCapture {
     try set.copy(.specificCharacterSet, from: fixed)
     for tag in CopiedAttributes.required where try !set.copy(tag, from: fixed) { try set.put(tag, nil) }
     try set.copy(.studyInstanceUID, from: fixed)
-    for tag in CopiedAttributes.optional { try set.copy(tag, from: fixed) }
+    for tag in CopiedAttributes.optional(in: fixed) { try set.copy(tag, from: fixed) }
   }
 
   /// General Series (C.7.3.1). The acquisition's protocol and performed procedure are not this series'.

@@ -91,8 +91,8 @@ struct CaptureBench: Sendable {
 
   private static func captures(_ name: String, of pair: Pair, in folder: URL) throws -> Case {
     let kinds: [(String, SecondaryCapture.Pixels)] = [
-      ("grey8", .grey8(samples(14 * 14))), ("grey16", .grey16(samples(14 * 14))),
-      ("rgb8", .rgb8(samples(14 * 14 * 3))),
+      ("grey8", .grey8(samples(pixelCount))), ("grey16", .grey16(samples(pixelCount))),
+      ("rgb8", .rgb8(samples(pixelCount * 3))),
     ]
     let captures = try kinds.map { try capture(name, $0.0, $0.1, of: pair) }
     let paths = kinds.map { folder.appending(path: "\(name)-fused-\($0.0).dcm").path }
@@ -132,13 +132,15 @@ struct CaptureBench: Sendable {
       product: .init(version: "1.2.3"))
   }
 
-  /// A square working grid on the plane of a frame of 16 columns and 12 rows.
+  /// Pixels of every capture here: 14 columns, 12 rows.
+  static let pixelCount = 14 * 12
+
+  /// A grid of oblong pixels on the plane of a frame, off its corner: nothing may rely on square ones.
   private static func grid(of frame: FrameGeometry) -> PlaneGrid {
     let o = frame.orientation ?? [1, 0, 0, 0, 1, 0]
-    let spacing = frame.pixelSpacing ?? [1, 1]
     return PlaneGrid(
-      columns: 16, rows: 12, origin: frame.position ?? .zero, rowDirection: SIMD3(o[0], o[1], o[2]),
-      columnDirection: SIMD3(o[3], o[4], o[5]), columnSpacing: spacing[1], rowSpacing: spacing[0]
-    ).squareWorkingGrid(side: 14)
+      columns: 14, rows: 12, origin: (frame.position ?? .zero) + SIMD3(1.0 / 3, -2.0 / 7, 0),
+      rowDirection: SIMD3(o[0], o[1], o[2]), columnDirection: SIMD3(o[3], o[4], o[5]),
+      columnSpacing: 1.0714285714285714, rowSpacing: 0.9375)
   }
 }

@@ -44,7 +44,7 @@ struct CaptureFileTests {
   @Test func `the check notices another pixel, place, size or identifier`() throws {
     try capture.write(to: path)
     var other = capture
-    other.pixels = .grey8([UInt8](repeating: 1, count: 14 * 14))
+    other.pixels = .grey8([UInt8](repeating: 1, count: CaptureBench.pixelCount))
     expectRefusal(other, "Pixel Data")
     other = capture
     other.place.grid.origin.x += 1e-4
@@ -69,7 +69,7 @@ struct CaptureFileTests {
       try Data(bytes[..<length]).write(to: URL(filePath: path))
       #expect(throws: DICOMError.self) { try SecondaryCaptureCheck.verify(path: path, against: capture) }
     }
-    for position in stride(from: bytes.count - 14 * 14, to: bytes.count, by: 13) {
+    for position in stride(from: bytes.count - CaptureBench.pixelCount, to: bytes.count, by: 13) {
       var flipped = bytes
       flipped[position] ^= 0x10
       try Data(flipped).write(to: URL(filePath: path))

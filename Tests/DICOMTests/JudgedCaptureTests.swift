@@ -66,6 +66,16 @@ struct JudgedCaptureTests {
     }
   }
 
+  @Test func `a clinical trial is kept whole or not at all`() throws {
+    for one in bench.cases {
+      let source = try dataset(one.sources[0])
+      let subject = try dataset(one.paths[0])["ClinicalTrialSubjectID"]
+      #expect(subject == source["ClinicalTrialSubjectID"])
+      #expect((try dataset(one.paths[0])["ClinicalTrialProtocolID"] == nil) == (subject == nil))
+    }
+    #expect(try bench.cases.contains { try dataset($0.paths[0])["ClinicalTrialSubjectID"] != nil })
+  }
+
   @Test func `nothing of an acquisition, of the present or of a scanner's identity is claimed`() throws {
     let absent = [
       "ProtocolName", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime", "InstanceCreationDate",

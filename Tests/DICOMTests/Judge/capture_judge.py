@@ -40,14 +40,14 @@ def stored(ds) -> dict:
 def judge(path: str) -> dict:
     ds = pydicom.dcmread(path)
     read = {"stored": stored(ds), "pydicom": values(ds), "meta": values(ds.file_meta)}
+    tools = pathlib.Path(sys.executable).parent
+    read["dciodvfy"] = complaints(str(tools / "dciodvfy"), path)
     if ds.SOPClassUID != "1.2.840.10008.5.1.4.1.1.7": return read
     image = SimpleITK.ReadImage(path)
     array = SimpleITK.GetArrayFromImage(image)
     assert (array.ravel() == ds.pixel_array.ravel()).all()
-    tools = pathlib.Path(sys.executable).parent
     read["SimpleITK"] = {"origin": image.GetOrigin(), "spacing": image.GetSpacing(), "direction": image.GetDirection(),
                          "size": image.GetSize(), "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
-    read["dciodvfy"] = complaints(str(tools / "dciodvfy"), path)
     read["dcmdump"] = complaints("dcmdump", path)
     return read
 

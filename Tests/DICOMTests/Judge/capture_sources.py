@@ -35,6 +35,12 @@ def base(case: int, sop_class: str, modality: str, series: int, number: int, cha
     ds.PatientComments = "synthetic"
     ds.PatientAge, ds.PatientSize, ds.PatientWeight = "066Y", "1.75", "70.5"
     ds.EthnicGroup, ds.PregnancyStatus, ds.Occupation = "none", 4, "phantom"
+    if case % 2:  # a whole clinical trial, or a fragment of one
+        ds.ClinicalTrialSponsorName, ds.ClinicalTrialProtocolID, ds.ClinicalTrialSubjectID = "Sponsor", "P1", "42"
+        ds.ClinicalTrialProtocolName = ds.ClinicalTrialSiteID = ds.ClinicalTrialSiteName = ""
+        ds.ClinicalTrialTimePointID = "T1"
+    else:
+        ds.ClinicalTrialSponsorName, ds.ClinicalTrialProtocolID, ds.ClinicalTrialTimePointID = "", "P1", "T1"
     ds.StudyInstanceUID, ds.StudyDate, ds.StudyTime = f"{ROOT}.{case}", "20260301", "101112"
     ds.AccessionNumber, ds.StudyID, ds.ReferringPhysicianName = "ACC1", "S1", "Referrer^R"
     ds.StudyDescription, ds.PhysiciansOfRecord = "Head", "Record^R"
