@@ -44,8 +44,8 @@ public struct AuditFilter: Hashable, Sendable {
     self.redact = redact
   }
 
-  /// Which columns of a view answer to the filter. A part the view has no column for matches nothing, so that
-  /// a filter is never silently ignored.
+  /// Which columns of a view answer to the filter, and for those with a condition of their own, which. A part the
+  /// view has nothing for is refused, so that a filter is never silently ignored.
   struct Columns {
     var time: String
     var state: String?
@@ -53,32 +53,38 @@ public struct AuditFilter: Hashable, Sendable {
     var patient: String?
     var study: String?
     var model: Bool = false
+    /// Conditions over `:patient`, `:study`, `:run` and `:job`.
     var run: String?
     var job: String?
     var order: String
   }
 
   /// `SELECT * FROM view` with this filter.
-  func query(_ view: String, _ columns: Columns) -> (sql: String, arguments: StatementArguments) {
+  /// - Throws: `LedgerError.Reason.query` for a part that this listing cannot be narrowed by.
+  func query(_ view: String, _ columns: Columns) throws -> (sql: String, arguments: StatementArguments) {
     var parts: [String] = []
     var arguments: [String: (any DatabaseValueConvertible)?] = ["limit": limit, "offset": offset]
-    func narrow(_ name: String, _ value: (any DatabaseValueConvertible)?, _ condition: String?) {
+    func narrow(_ name: String, _ value: (any DatabaseValueConvertible)?, _ condition: String?) throws {
       guard let value else { return }
-      parts.append(condition ?? "0")
-      if condition != nil { arguments[name] = value }
+      guard let condition else {
+        throw LedgerError(
+          .query, subject: name, detail: "this listing cannot be narrowed by \(name), leave it out")
+      }
+      parts.append(condition)
+      arguments[name] = value
     }
-    narrow("since", since.map(Timestamp.text), "\(columns.time) >= :since")
-    narrow("until", until.map(Timestamp.text), "\(columns.time) < :until")
-    narrow("patient", patient, columns.patient.map { "\($0) = :patient" })
-    narrow("study", study, columns.study.map { "\($0) = :study" })
+    try narrow("since", since.map(Timestamp.text), "\(columns.time) >= :since")
+    try narrow("until", until.map(Timestamp.text), "\(columns.time) < :until")
+    try narrow("patient", patient, columns.patient)
+    try narrow("study", study, columns.study)
     let modalities = columns.modalities.joined(separator: ", ")
-    narrow("modality", modality, modalities.isEmpty ? nil : ":modality IN (\(modalities))")
-    narrow("state", state, columns.state.map { "\($0) = :state" })
-    narrow("run", run, columns.run.map { "\($0) = :run" })
-    narrow("job", job, columns.job.map { "\($0) = :job" })
+    try narrow("modality", modality, modalities.isEmpty ? nil : ":modality IN (\(modalities))")
+    try narrow("state", state, columns.state.map { "\($0) = :state" })
+    try narrow("run", run, columns.run)
+    try narrow("job", job, columns.job)
     // A shorter piece of a digest could be the name of a model.
     let digest = "(length(:model) >= 6 AND substr(model_sha256, 1, length(:model)) = lower(:model))"
-    narrow("model", model, columns.model ? "(model = :model OR \(digest))" : nil)
+    try narrow("model", model, columns.model ? "(model = :model OR \(digest))" : nil)
     let filter = parts.isEmpty ? "" : "WHERE " + parts.joined(separator: " AND ")
     return (
       "SELECT * FROM \(view) \(filter) ORDER BY \(columns.order) LIMIT :limit OFFSET :offset",

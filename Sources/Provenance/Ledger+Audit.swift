@@ -5,11 +5,7 @@ internal import GRDB
 extension Ledger {
   public func jobs(_ filter: AuditFilter = .init()) throws -> [JobRow] {
     var rows: [JobRow] = try list(
-      "v_jobs", filter,
-      .init(
-        time: "coalesce(finished, started, opened)", state: "state",
-        modalities: ["fixed_modality", "moving_modality"], patient: "patient", study: "study", model: true,
-        run: "run", job: "job", order: "job DESC"))
+      "v_jobs", filter, .jobs)
     if filter.redact { for index in rows.indices { rows[index].patient = nil } }
     return rows
   }
@@ -39,38 +35,23 @@ extension Ledger {
 
   public func inputs(_ filter: AuditFilter = .init()) throws -> [InputRow] {
     var rows: [InputRow] = try list(
-      "v_inputs", filter,
-      .init(
-        time: "time", state: "state", modalities: ["modality"], patient: "patient", study: "study",
-        run: "run",
-        order: "intake DESC"))
+      "v_inputs", filter, .inputs)
     if filter.redact { for index in rows.indices { rows[index].patient = nil } }
     return rows
   }
 
   public func outputs(_ filter: AuditFilter = .init()) throws -> [OutputRow] {
     var rows: [OutputRow] = try list(
-      "v_outputs", filter,
-      .init(
-        time: "published", state: "job_state", modalities: ["fixed_modality", "moving_modality"],
-        patient: "patient", study: "study", model: true, job: "job", order: "output DESC"))
+      "v_outputs", filter, .outputs)
     if filter.redact { for index in rows.indices { rows[index].patient = nil } }
     return rows
   }
 
   /// Events, latest first. `state` narrows to a kind of event, such as `job.failed`.
   public func events(_ filter: AuditFilter = .init()) throws -> [EventRow] {
-    let columns = AuditFilter.Columns(
-      time: "time", state: "kind", run: "json_extract(payload, '$.run')",
-      job: "(CASE WHEN subject = 'job:' || :job THEN :job ELSE json_extract(payload, '$.job') END)",
-      order: "seq DESC")
-    let (sql, arguments) = filter.query("v_events", columns)
+    let (sql, arguments) = try filter.query("v_events", .events)
     return try read { db in
-      try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
-        EventRow(
-          seq: row["seq"], time: row["time"], kind: row["kind"], subject: row["subject"],
-          payload: JSONDocument(text: row["payload"]), hash: row["hash"])
-      }
+      try Row.fetchAll(db, sql: sql, arguments: arguments).map(EventRow.init)
     }
   }
 
@@ -79,25 +60,18 @@ extension Ledger {
     try read { db in
       try Row.fetchAll(
         db, sql: "SELECT * FROM v_events WHERE subject = ? ORDER BY seq", arguments: [subject]
-      ).map { row in
-        EventRow(
-          seq: row["seq"], time: row["time"], kind: row["kind"], subject: row["subject"],
-          payload: JSONDocument(text: row["payload"]), hash: row["hash"])
-      }
+      ).map(EventRow.init)
     }
   }
 
   /// What failed or was rejected. The counts cover everything the filter lets through, not only the page.
   public func failures(_ filter: AuditFilter = .init()) throws -> Failures {
-    let columns = AuditFilter.Columns(
-      time: "time", state: "state", modalities: ["modality", "modality2"], patient: "patient", study: "study",
-      model: true, job: "job", order: "time DESC, subject")
-    var cases: [FailureRow] = try list("v_failures", filter, columns)
+    var cases: [FailureRow] = try list("v_failures", filter, .failures)
     if filter.redact { for index in cases.indices { cases[index].patient = nil } }
     var everything = filter
     everything.limit = -1
     everything.offset = 0
-    let (sql, arguments) = everything.query("v_failures", columns)
+    let (sql, arguments) = try everything.query("v_failures", .failures)
     // SQLite takes the bare column `sentence` from the row that max(time) comes from.
     let counting = """
       SELECT what, state, reason, count(*) AS count, max(time) AS latest, sentence FROM (\(sql))
@@ -110,7 +84,15 @@ extension Ledger {
   private func list<Value: Decodable>(
     _ view: String, _ filter: AuditFilter, _ columns: AuditFilter.Columns
   ) throws -> [Value] {
-    let (sql, arguments) = filter.query(view, columns)
+    let (sql, arguments) = try filter.query(view, columns)
     return try read { try Fetched<Value>.all($0, sql: sql, arguments: arguments) }
+  }
+}
+
+extension EventRow {
+  init(_ row: Row) {
+    self.init(
+      seq: row["seq"], time: row["time"], kind: row["kind"], subject: row["subject"],
+      payload: JSONDocument(text: row["payload"]), hash: row["hash"])
   }
 }

@@ -12,7 +12,7 @@ extension Ledger {
     }
   }
 
-  private static func outputLineage(_ db: Database, _ uid: String) throws -> OutputLineage? {
+  static func outputLineage(_ db: Database, _ uid: String) throws -> OutputLineage? {
     guard
       let row = try Row.fetchOne(
         db,

@@ -26,7 +26,7 @@ extension Ledger {
   }
 
   /// Walks the chain from the first event; returns the last sequence number.
-  private static func verifyChain(_ db: Database, _ report: inout Verification) throws -> Int64 {
+  static func verifyChain(_ db: Database, _ report: inout Verification) throws -> Int64 {
     var seq: Int64 = 0
     var previous = EventChain.genesis
     let rows = try Row.fetchCursor(

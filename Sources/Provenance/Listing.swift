@@ -26,8 +26,12 @@ public struct Listing: Codable, Hashable, Sendable {
 
   /// Comma-separated values as in RFC 4180: a header line, CR LF, quotes where needed; null is an empty field.
   public var csv: String {
-    let lines = [columns.map(Self.quoted)] + rows.map { $0.map { Self.quoted(Self.plain($0)) } }
-    return lines.map { $0.joined(separator: ",") + "\r\n" }.joined()
+    columns.map(Self.quoted).joined(separator: ",") + "\r\n" + csvRows
+  }
+
+  /// The same without the header line.
+  var csvRows: String {
+    rows.map { $0.map { Self.quoted(Self.plain($0)) }.joined(separator: ",") + "\r\n" }.joined()
   }
 
   /// A value as text without JSON's quotes; structured values stay JSON.

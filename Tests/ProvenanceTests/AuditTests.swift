@@ -95,8 +95,8 @@ import Testing
     }
     #expect(try ledger.inputs(.init(modality: "CT", run: run)).count == 3)
     #expect(try ledger.inputs(.init(limit: 2, offset: 4)).map(\.sop) == ["1.2.3.0", "1.2.2.0"])
-    #expect(
-      try ledger.inputs(.init(model: "ct-mr")).isEmpty, "files have no model: the filter is not ignored")
+    let refusal = #expect(throws: LedgerError.self) { try ledger.inputs(.init(model: "ct-mr")) }
+    #expect(refusal?.reason == .query, "files have no model, and the filter is not ignored")
     #expect(try ledger.inputs(.init(redact: true)).allSatisfy { $0.patient == nil })
   }
 
@@ -135,6 +135,12 @@ import Testing
     let kinds = try fixture.ledger.events(subject: "job:\(job)").map(\.kind)
     #expect(kinds == ["job.opened", "attempt.began", "job.prepared", "job.done"])
     #expect(try fixture.ledger.events(.init(job: job)).count == 7)
+    #expect(try fixture.ledger.events(.init(study: "1.2.1")).count == 13)
+    #expect(try fixture.ledger.events(.init(patient: "INV-1")).count == 13)
+    #expect(try fixture.ledger.events(.init(patient: "INV-2")).isEmpty)
+    #expect(try fixture.ledger.events(.init(run: 1)).map(\.kind).last == "run.began")
+    #expect(try fixture.ledger.events(.init(run: 1)).count == 15)
+    #expect(try fixture.ledger.events(.init(run: 2)).isEmpty)
     #expect(try fixture.ledger.events(.init(state: "slice.published")).count == 3)
     #expect(try fixture.ledger.events(.init(limit: 1)).first?.kind == "run.finished")
   }

@@ -1,0 +1,57 @@
+// How each listing answers to the parts of a filter.
+
+extension AuditFilter.Columns {
+  static let jobs = Self(
+    time: "coalesce(finished, started, opened)", state: "state",
+    modalities: ["fixed_modality", "moving_modality"], patient: "patient = :patient", study: "study = :study",
+    model: true, run: "run = :run", job: "job = :job", order: "job DESC")
+
+  static let inputs = Self(
+    time: "time", state: "state", modalities: ["modality"], patient: "patient = :patient",
+    study: "study = :study", run: "run = :run", order: "intake DESC")
+
+  static let outputs = Self(
+    time: "published", state: "job_state", modalities: ["fixed_modality", "moving_modality"],
+    patient: "patient = :patient", study: "study = :study", model: true, job: "job = :job",
+    order: "output DESC")
+
+  static let failures = Self(
+    time: "time", state: "state", modalities: ["modality", "modality2"], patient: "patient = :patient",
+    study: "study = :study", model: true, job: "job = :job", order: "time DESC, subject")
+
+  static let events = Self(
+    time: "time", state: "kind", patient: "seq IN (\(eventsOfPairs("p.patient_id = :patient")))",
+    study: "seq IN (\(eventsOfPairs("st.uid = :study")))", run: eventsOfRun,
+    job: """
+      seq IN (SELECT seq FROM events WHERE subject = 'job:' || :job
+        UNION SELECT event FROM slices WHERE job_id = :job)
+      """, order: "seq DESC")
+
+  /// Events of the jobs that a filter lets through, for filters that ask for what only jobs have.
+  static func eventsOfJobs(_ jobs: String) -> String {
+    """
+    SELECT * FROM v_events WHERE seq IN (
+      SELECT e.seq FROM (\(jobs)) w JOIN events e ON e.subject = 'job:' || w.job
+      UNION SELECT s.event FROM (\(jobs)) w JOIN slices s ON s.job_id = w.job)
+    ORDER BY seq
+    """
+  }
+
+  /// There is one coordinator at a time, so that all events from the first of a run to its last are the run's.
+  private static let eventsOfRun = """
+    seq BETWEEN (SELECT min(seq) FROM events WHERE subject = 'run:' || :run) AND (
+      SELECT CASE WHEN state = 'running' THEN (SELECT max(seq) FROM events) ELSE event END FROM runs WHERE id = :run)
+    """
+
+  /// Events of the images, jobs and slices of a study or a patient.
+  private static func eventsOfPairs(_ condition: String) -> String {
+    """
+    SELECT i.event FROM instances i JOIN series se ON se.id = i.series_id JOIN studies st ON st.id = se.study_id
+      JOIN patients p ON p.id = i.patient_id WHERE \(condition)
+    UNION SELECT e.seq FROM jobs j JOIN studies st ON st.id = j.study_id JOIN patients p ON p.id = st.patient_id
+      JOIN events e ON e.subject = 'job:' || j.id WHERE \(condition)
+    UNION SELECT s.event FROM slices s JOIN jobs j ON j.id = s.job_id JOIN studies st ON st.id = j.study_id
+      JOIN patients p ON p.id = st.patient_id WHERE \(condition)
+    """
+  }
+}

@@ -1,0 +1,48 @@
+// What differs between two jobs: of the same pair before and after a new model, for instance.
+
+internal import Foundation
+
+extension Ledger {
+  /// One row per recorded value in which two jobs differ: its name and both values. Times, counters and row ids
+  /// are left out; slices are compared by their index.
+  /// - Throws: `LedgerError.Reason.notFound`.
+  public func difference(_ first: Int64, _ second: Int64) throws -> Listing {
+    let left = try Self.facts(job(first))
+    let right = try Self.facts(job(second))
+    let names = Set(left.keys).union(right.keys).sorted { a, b in
+      a.compare(b, options: .numeric) == .orderedAscending
+    }
+    let rows = names.filter { left[$0] != right[$0] }.map { name in
+      [JSONValue.string(name), left[name] ?? .null, right[name] ?? .null]
+    }
+    return Listing(columns: ["what", "job \(first)", "job \(second)"], rows: rows)
+  }
+
+  private static func facts(_ detail: JobDetail) throws -> [String: JSONValue] {
+    let unrelated = ["job", "run", "opened", "started", "finished", "seconds", "superseded_by", "attempts"]
+    var facts: [String: JSONValue] = [:]
+    let job = try JSONDocument(encoding: detail.job).decode([String: JSONValue].self)
+    for (name, value) in job where !unrelated.contains(name) { facts[name] = value }
+    flatten(try JSONDocument(encoding: detail.normalization).decode(), "normalization", &facts)
+    if let registration = detail.registration { flatten(try registration.decode(), "registration", &facts) }
+    if let details = detail.details { flatten(try details.decode(), "details", &facts) }
+    facts["interpolation"] = JSONValue(detail.interpolation)
+    for output in detail.outputs {
+      let slice = try JSONDocument(encoding: output).decode([String: JSONValue].self)
+      for name in [
+        "sop", "sha256", "accepted", "reason", "deformation_mean", "deformation_max", "similarity_after",
+      ] {
+        facts["slice \(output.slice) \(name)"] = slice[name]
+      }
+    }
+    return facts
+  }
+
+  private static func flatten(_ value: JSONValue, _ name: String, _ facts: inout [String: JSONValue]) {
+    guard case .object(let members) = value else {
+      facts[name] = value
+      return
+    }
+    for (key, member) in members { flatten(member, "\(name) \(key)", &facts) }
+  }
+}

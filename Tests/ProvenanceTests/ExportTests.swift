@@ -1,0 +1,126 @@
+// The audit's answers as other systems read them.
+
+import Foundation
+import Testing
+
+@testable import Provenance
+
+@Suite struct ExportTests {
+  private func exported(_ format: ExportFormat, _ filter: AuditFilter = .init()) throws -> String {
+    let fixture = try Fixture()
+    _ = try fixture.finished()
+    try fixture.ledger.recordRejected(Fixture.refused("truncated"), run: nil)
+    var text = ""
+    try fixture.ledger.export(format, filter) { text += $0 }
+    return text
+  }
+
+  @Test func `CSV has a line per output with its inputs`() throws {
+    let lines = try exported(.csv).split(separator: "\r\n").map(String.init)
+    #expect(lines.count == 4)
+    #expect(lines[0].hasPrefix("sop,path,sha256,size,") && lines[0].hasSuffix(",blas,host,inputs"))
+    #expect(
+      lines[3].hasPrefix("2.25.0,") && lines[3].hasSuffix("fixed:1.2.2.0 moving:1.2.3.0 moving:1.2.3.1"))
+    #expect(try exported(.csv, .init(redact: true)).contains("INV-1") == false)
+  }
+
+  @Test func `JSON is one document of jobs, inputs, outputs and events`() throws {
+    let document = try JSONDocument(text: exported(.json)).decode([String: JSONValue].self)
+    guard case .array(let jobs) = document["jobs"], case .array(let inputs) = document["inputs"],
+      case .array(let outputs) = document["outputs"], case .array(let events) = document["events"]
+    else {
+      Issue.record("a part is missing: \(document.keys)")
+      return
+    }
+    let counts: [Int] = [jobs.count, inputs.count, outputs.count, events.count]
+    #expect(counts == [1, 7, 3, 20] as [Int])
+    let narrowed = try JSONDocument(text: exported(.json, .init(model: "ct-mr"))).decode(
+      [String: JSONValue].self)
+    guard case .array(let some) = narrowed["events"] else { return }
+    #expect(some.count == 7)
+  }
+
+  @Test func `the FHIR bundle has a Provenance per output and an AuditEvent per event, and no patient`()
+    throws
+  {
+    let text = try exported(.fhir)
+    let bundle = try JSONDocument(text: text).decode([String: JSONValue].self)
+    guard case .array(let entries) = bundle["entry"] else {
+      Issue.record("the bundle has no entries")
+      return
+    }
+    #expect(bundle["resourceType"] == .string("Bundle"))
+    #expect(entries.count == 23)
+    #expect(Set(entries).count == 23)
+    #expect(text.contains(#"{"system":"urn:dicom:uid","value":"urn:oid:2.25.1"}"#))
+    #expect(!text.contains("INV-1") && !text.contains("nvented"))
+    #expect(try exported(.fhir, .init(state: "failed")).contains(#""entry":[]"#))
+  }
+
+  @Test func `the FHIR bundle is valid R4 by an independent reading of the standard`() throws {
+    let python = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../.venv/bin/python").standardized.path
+    let check = """
+      import sys
+      try:
+          from fhir.resources.R4B.bundle import Bundle
+      except ImportError:
+          sys.exit(77)
+      bundle = Bundle.model_validate_json(sys.stdin.read())
+      print(len(bundle.entry), sorted({e.resource.__resource_type__ for e in bundle.entry}))
+      """
+    guard FileManager.default.isExecutableFile(atPath: python) else {
+      print("skipped: no Python at .venv/bin/python, run make setup")
+      return
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = ["-c", check]
+    let input = Pipe()
+    let output = Pipe()
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    let text = Data(try exported(.fhir).utf8)
+    // Python reads all of it before it answers: no pipe fills up on both sides.
+    try? input.fileHandleForWriting.write(contentsOf: text)
+    try? input.fileHandleForWriting.close()
+    let answer = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    if process.terminationStatus == 77 {
+      print("skipped: the Python package fhir.resources is not installed, run make setup")
+      return
+    }
+    #expect(process.terminationStatus == 0)
+    #expect(String(decoding: answer, as: UTF8.self) == "23 ['AuditEvent', 'Provenance']\n")
+  }
+
+  @Test func `the difference of two jobs names what changed`() throws {
+    let fixture = try Fixture()
+    let (_, old) = try fixture.finished()
+    let (_, new) = try fixture.planned(inputs: "one slice more")
+    let difference = try fixture.ledger.difference(old, new.id)
+    let names = difference.rows.map { Listing.plain($0[0]) }
+    #expect(difference.columns == ["what", "job 1", "job 2"])
+    #expect(names.contains("state") && names.contains("normalization moving unit"))
+    #expect(names.contains("slice 0 sha256") && !names.contains("kind"))
+    #expect(try fixture.ledger.difference(old, old).rows.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("now", "2026-03-01T02:00:00.000Z"), ("today", "2026-02-28T23:00:00.000Z"),
+    ("yesterday", "2026-02-27T23:00:00.000Z"), ("90m", "2026-03-01T00:30:00.000Z"),
+    ("7d", "2026-02-22T02:00:00.000Z"), ("2026-02-01", "2026-01-31T23:00:00.000Z"),
+    ("2026-02-01T12:30", "2026-02-01T11:30:00.000Z"), ("2026-02-01T12:30:00Z", "2026-02-01T12:30:00.000Z"),
+    ("2026-02-01T12:30:00-05:00", "2026-02-01T17:30:00.000Z"), ("2026-07-01", "2026-06-30T22:00:00.000Z"),
+  ]) func `a moment as typed is understood in the given time zone`(text: String, expected: String) throws {
+    let zone = try #require(TimeZone(identifier: "Europe/Berlin"))
+    let date = AskedTime.date(text, now: Date(timeIntervalSince1970: 1_772_330_400), timeZone: zone)
+    #expect(date.map(Timestamp.text) == expected)
+  }
+
+  @Test(arguments: ["", "soon", "2026-13-01", "2026-02-30", "-1d", "d"])
+  func `what is no moment is not guessed at`(text: String) throws {
+    #expect(AskedTime.date(text, now: Date(), timeZone: .gmt) == nil)
+  }
+}
