@@ -8,9 +8,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 minimum_swift=6.2
 packages=(
-  make libdcmtk-dev dcmtk libopenblas-dev libsqlite3-dev libopenjp2-7-dev libpng-dev zlib1g-dev
+  make g++ libdcmtk-dev dcmtk libopenblas-dev libsqlite3-dev libopenjp2-7-dev libpng-dev zlib1g-dev
 )
 test_packages=(python3 python3-venv)
+# Shared libraries of the Swift toolchain itself, wanted only where it does not start without them.
+toolchain_packages=(libcurl4-openssl-dev libncurses-dev libxml2-dev)
 
 die() {
   printf 'setup: %s\n' "$1" >&2
@@ -42,6 +44,9 @@ install_packages() {
 
 check_swift() {
   local found
+  if command -v swift >/dev/null && ! { swift --version && swift package --version; } >/dev/null 2>&1; then
+    install_packages "${toolchain_packages[@]}"
+  fi
   found=$( (swift --version 2>/dev/null || true) | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
   [[ -n "$found" && "$(printf '%s\n' "$minimum_swift" "$found" | sort -V | head -n 1)" == "$minimum_swift" ]] ||
     die "needs Swift $minimum_swift or newer on the PATH (found: ${found:-none}); get it from https://www.swift.org/install/linux"
