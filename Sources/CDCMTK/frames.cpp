@@ -32,7 +32,7 @@ constexpr std::array<Syntax, 15> syntaxes{{
     {"1.2.840.10008.1.2.4.81", dk::Encoding::dcmtk},       // JPEG-LS near-lossless
     {"1.2.840.10008.1.2.4.90", dk::Encoding::jpeg2000},    // JPEG 2000 lossless
     {"1.2.840.10008.1.2.4.91", dk::Encoding::jpeg2000},    // JPEG 2000
-    {"1.2.840.10008.1.2.5", dk::Encoding::dcmtk},          // RLE
+    {"1.2.840.10008.1.2.5", dk::Encoding::rle},            // RLE
 }};
 
 /// Native frames: read the even-aligned window around the frame, since OW values are swapped by words.
@@ -124,12 +124,14 @@ dk_status decode(dk_file &file, const dk_pixels &pixels, int32_t frame, Bytes &b
   switch (dk::encoding(file.syntax)) {
   case dk::Encoding::native: return read_native(file, *element, pixels, frame, bytes);
   case dk::Encoding::dcmtk: return decode_by_dcmtk(file, *element, pixels, frame, bytes);
+  case dk::Encoding::rle:
   case dk::Encoding::jpeg2000: {
     Bytes codestream;
     status = gather(file, *fragments, frame, codestream);
     if (status.code != DK_OK) return status;
     bytes.assign(dk::frame_bytes(pixels), 0);
-    return dk::decode_jpeg2000(codestream, pixels, bytes.data());
+    const bool is_rle = dk::encoding(file.syntax) == dk::Encoding::rle;
+    return (is_rle ? dk::decode_rle : dk::decode_jpeg2000)(codestream, pixels, bytes.data());
   }
   case dk::Encoding::unsupported: break;
   }
@@ -153,8 +155,9 @@ dk_status dk_frame(dk_file *file, int32_t frame, void *buffer, size_t size) {
     Bytes bytes;
     status = decode(*file, pixels, frame, bytes);
     if (status.code != DK_OK) return status;
-    // JPEG 2000 components come apart and are put together by pixel whatever Planar Configuration says.
-    const bool planar = pixels.planar == 1 && dk::encoding(file->syntax) != dk::Encoding::jpeg2000;
+    // Our own decoders put samples together by pixel; the others follow Planar Configuration.
+    const dk::Encoding encoding = dk::encoding(file->syntax);
+    const bool planar = pixels.planar == 1 && (encoding == dk::Encoding::native || encoding == dk::Encoding::dcmtk);
     if (pixels.samples > 1 && planar) interleave(bytes, pixels);
     if (pixels.bytes_per_sample == 1) keep_stored_bits<uint8_t>(bytes, pixels);
     if (pixels.bytes_per_sample == 2) keep_stored_bits<uint16_t>(bytes, pixels);

@@ -66,7 +66,7 @@ template <typename Body> dk_status guarded(Body &&body) noexcept {
 }
 
 /// How a transfer syntax stores pixels here.
-enum class Encoding { native, dcmtk, jpeg2000, unsupported };
+enum class Encoding { native, dcmtk, jpeg2000, rle, unsupported };
 Encoding encoding(const std::string &syntax);
 
 /// The structure of the data set at `path` (nesting depth, lengths inside the file), before DCMTK recurses into it.
@@ -90,5 +90,8 @@ inline size_t frame_bytes(const dk_pixels &pixels) {
 
 /// Decodes the JPEG 2000 codestream (bare or in a JP2 box) into samples of `pixels.bytes_per_sample` bytes.
 dk_status decode_jpeg2000(const std::vector<uint8_t> &codestream, const dk_pixels &pixels, uint8_t *buffer);
+
+/// Decodes one RLE frame, by pixel whatever Planar Configuration says.
+dk_status decode_rle(const std::vector<uint8_t> &frame, const dk_pixels &pixels, uint8_t *buffer);
 
 } // namespace dk

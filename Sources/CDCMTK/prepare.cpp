@@ -1,7 +1,6 @@
 // Process-wide set-up of DCMTK: decoders, silence, data dictionary. Runs once, whoever comes first.
 #include "internal.hpp"
 
-#include "dcmtk/dcmdata/dcrledrg.h"
 #include "dcmtk/dcmjpeg/djdecode.h"
 #include "dcmtk/dcmjpls/djdecode.h"
 #include "dcmtk/oflog/oflog.h"
@@ -15,7 +14,6 @@ void prepare() {
   std::call_once(once, [] {
     // DCMTK's log lines quote attribute values; every failure reaches the caller as a status instead.
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
-    DcmRLEDecoderRegistration::registerCodecs();
     // EDC_never: stored values as the file has them, no colour conversion behind the caller's back.
     DJDecoderRegistration::registerCodecs(EDC_never);
     DJLSDecoderRegistration::registerCodecs();

@@ -26,10 +26,9 @@ extension GeometryGate {
       throw refuse(.tooFewSlices, "it has one slice of each contrast; a stack needs two")
     }
     guard let (a, b) = firstDuplicate(frames) else { return frames }
-    if differInTime(frames) {
+    if differInTime(frames) || repeats(frames) {
       throw refuse(
-        .timeSeries, "\(label(a)) and \(label(b)) show one position at different times; select one time point"
-      )
+        .timeSeries, "\(label(a)) and \(label(b)) show one position in several volumes; split the series")
     }
     throw refuse(.duplicatePositions, "\(label(a)) and \(label(b)) are at the same position")
   }
@@ -67,6 +66,15 @@ extension GeometryGate {
     return several { $0.geometry.temporalIndex } || several { instances[$0.instance].triggerTime }
       || several { instances[$0.instance].acquisitionNumber }
       || several { instances[$0.instance].acquisitionTime }
+  }
+
+  /// Is every position there equally often? Then the series is several whole volumes, though nothing says when.
+  private func repeats(_ frames: [CandidateFrame]) -> Bool {
+    var counts = [1]
+    for gap in frames.gaps {
+      if gap < GeometryTolerance.samePosition { counts[counts.count - 1] += 1 } else { counts.append(1) }
+    }
+    return counts.count > 1 && Set(counts).count == 1
   }
 
   /// Refuses gaps; notes uneven spacing, which is interpolated at true positions.
