@@ -87,7 +87,7 @@ bool convert(dk_file &file, DcmEVR vr, std::string &text) {
   OFString charset;
   if (file.dataset->findAndGetOFStringArray(DCM_SpecificCharacterSet, charset).bad()) return false;
   DcmSpecificCharacterSet converter;
-  if (converter.selectCharacterSet(charset).bad()) return false;
+  if (converter.selectCharacterSet(charset).bad()) return dk::convert_iso2022(charset.c_str(), text);
   OFString out;
   if (converter.convertString(OFString(text.data(), text.size()), out, delimiters(vr)).bad()) return false;
   text.assign(out.data(), out.size());
