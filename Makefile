@@ -7,7 +7,7 @@ CONFIG ?= configs/ours.json
 RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-training lint format bench train samples samples-check sanitize install clean
+.PHONY: help setup demo picture build test test-training lint format bench train samples samples-check sanitize install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -19,6 +19,11 @@ demo: ## set up, build in release, run over the sample studies in demo/
 	@scripts/setup.sh build
 	swift build -c release --product fuseline
 	@scripts/demo.sh
+
+picture: ## draw docs/images/demo.png of what the last demo made
+	@scripts/setup.sh
+	@mkdir -p docs/images
+	$(PYTHON) scripts/contact_sheet.py demo docs/images/demo.png
 
 build: ## build in release
 	@scripts/setup.sh build
