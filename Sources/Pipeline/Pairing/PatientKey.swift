@@ -1,0 +1,60 @@
+// When two images are of the same patient; the one place that decides it.
+
+import DICOM
+import Foundation
+
+/// What must agree for two images to be of one patient: ID and issuer, and whichever of name, birth date and sex
+/// both give. Compared after trimming the padding DICOM allows.
+struct PatientKey: Hashable {
+  let patientID: String?
+  let issuer: String?
+  let name: String?
+  let birthDate: String?
+  let sex: String?
+
+  init(_ instance: Instance) {
+    let patient = instance.patient
+    patientID = Self.clean(patient.patientID)
+    issuer = Self.clean(patient.issuerOfPatientID)
+    name = Self.clean(patient.name)
+    birthDate = Self.clean(patient.birthDate)
+    sex = Self.clean(patient.sex)
+  }
+
+  /// Names of the attributes that differ.
+  func differences(from other: PatientKey) -> [String] {
+    var names: [String] = []
+    if patientID != other.patientID { names.append("Patient ID") }
+    if issuer != other.issuer { names.append("Issuer of Patient ID") }
+    if name != other.name { names.append("Patient's Name") }
+    if birthDate != other.birthDate { names.append("Patient's Birth Date") }
+    if sex != other.sex { names.append("Patient's Sex") }
+    return names
+  }
+
+  /// Same for all images of one ID and issuer; lengths keep two fields from running together.
+  var groupingText: String {
+    [patientID ?? "", issuer ?? ""].map { "\($0.utf8.count):\($0)" }.joined(separator: "|")
+  }
+
+  private static func clean(_ text: String?) -> String? {
+    let trimmed = text?.trimmingCharacters(in: .whitespacesAndNewlines.union(CharacterSet(charactersIn: "^\0"))) ?? ""
+    return trimmed.isEmpty ? nil : trimmed
+  }
+}
+
+/// Distance between the dates of two studies, days; nil where one has no readable date.
+func daysApart(_ a: Instance, _ b: Instance) -> Double? {
+  guard let a = dicomDate(a.studyDate), let b = dicomDate(b.studyDate) else { return nil }
+  return abs(a.timeIntervalSince(b)) / 86_400
+}
+
+/// A DA value (YYYYMMDD) as midnight UTC; only differences of such dates are used.
+private func dicomDate(_ text: String?) -> Date? {
+  guard let text, text.count == 8, let year = Int(text.prefix(4)), let month = Int(text.dropFirst(4).prefix(2)),
+    let day = Int(text.suffix(2))
+  else { return nil }
+  var calendar = Calendar(identifier: .gregorian)
+  calendar.timeZone = .gmt
+  return calendar.date(from: DateComponents(year: year, month: month, day: day))
+}

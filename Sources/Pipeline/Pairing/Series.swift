@@ -1,0 +1,50 @@
+// A series as the catalogue knows it: its accepted instances and what they agree on; no pixels.
+
+public import DICOM
+import Imaging
+
+/// One accepted instance and where its file lies.
+public struct CataloguedInstance: Hashable, Sendable {
+  public let instance: Instance
+  /// Path of the file now (in the store, or in the drop folder while only planning).
+  public let path: String
+  /// SHA-256 of the file, lower-case hex.
+  public let sha256: String
+
+  public init(instance: Instance, path: String, sha256: String) {
+    self.instance = instance
+    self.path = path
+    self.sha256 = sha256
+  }
+}
+
+/// The instances of one Series Instance UID, in the order of their SOP Instance UIDs.
+public struct Series: Hashable, Sendable {
+  public let uid: String
+  public let members: [CataloguedInstance]
+
+  public var first: Instance { members[0].instance }
+  public var studyInstanceUID: String { first.studyInstanceUID }
+  public var modality: String { first.modality }
+  /// Frames of all instances together; one per slice in classic objects.
+  public var frameCount: Int { members.reduce(0) { $0 + $1.instance.frames.count } }
+
+  /// Texts that selection rules look at.
+  var labels: [String] {
+    [first.seriesDescription, first.protocolName].compactMap { $0 } + [first.imageType.joined(separator: "\\")]
+  }
+}
+
+/// Everything accepted so far, grouped by series.
+public struct Catalogue: Sendable {
+  /// Series in the order of their UIDs.
+  public let series: [Series]
+
+  public init(_ instances: [CataloguedInstance]) {
+    series = Dictionary(grouping: instances, by: \.instance.seriesInstanceUID)
+      .map { uid, members in
+        Series(uid: uid, members: members.sorted { $0.instance.sopInstanceUID < $1.instance.sopInstanceUID })
+      }
+      .sorted { $0.uid < $1.uid }
+  }
+}

@@ -1,0 +1,45 @@
+// Settings as text and as the digest that output UIDs are derived from.
+
+import Crypto
+public import Foundation
+import Yams
+
+extension Settings {
+  /// What shapes the pixels and the text of an output; folders, workers and schedules do not.
+  private struct Shaping: Codable {
+    let rules: [PairingRule]
+    let selection: SelectionSettings
+    let grid: GridSettings
+    let normalization: [String: NormalizationSettings]
+    let alignment: AlignmentSettings
+    let output: OutputSettings
+  }
+
+  /// Canonical JSON (sorted keys) of everything that shapes an output.
+  public var canonicalText: String {
+    let shaping = Shaping(
+      rules: pairing.rules, selection: selection, grid: grid, normalization: normalization,
+      alignment: alignment, output: output)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Encoding plain values of our own types cannot fail: they hold no NaN (the reader refuses it).
+    let data = (try? encoder.encode(shaping)) ?? Data()
+    precondition(!data.isEmpty, "settings encode as JSON")
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// SHA-256 (hex) of `canonicalText`: the same work has the same digest in any folder, on any day.
+  public var digest: String { sha256Hex(Data(canonicalText.utf8)) }
+
+  /// The effective settings as YAML.
+  public func yaml() throws -> String {
+    let encoder = YAMLEncoder()
+    encoder.options.sortKeys = true
+    return try encoder.encode(self)
+  }
+}
+
+/// SHA-256 of bytes in memory, lower-case hex.
+public func sha256Hex(_ data: Data) -> String {
+  hex(SHA256.hash(data: data))
+}

@@ -1,0 +1,107 @@
+// Everything an operator can choose, with values checked; not how it is written in YAML.
+
+public import Imaging
+
+/// The effective settings of a run. Paths are absolute.
+public struct Settings: Codable, Hashable, Sendable {
+  public var folders: Folders
+  /// Path of the ledger's SQLite file.
+  public var ledger: String
+  /// Folder with the network's weights, nil for the shipped ones.
+  public var models: String?
+  public var intake: IntakeSettings
+  public var pairing: PairingSettings
+  public var selection: SelectionSettings
+  public var grid: GridSettings
+  /// By modality (CT, MR, PT, NM).
+  public var normalization: [String: NormalizationSettings]
+  public var alignment: AlignmentSettings
+  public var output: OutputSettings
+  public var processing: ProcessingSettings
+
+  public struct Folders: Codable, Hashable, Sendable {
+    public var inbox: String
+    public var store: String
+    public var output: String
+    public var quarantine: String
+  }
+}
+
+public struct IntakeSettings: Codable, Hashable, Sendable {
+  /// Seconds a file must have been unchanged before it is taken at first sight.
+  public var quietTime: Double
+  /// Shell patterns of file names that are never looked at (a writer's temporary files).
+  public var ignore: [String]
+}
+
+public struct PairingSettings: Codable, Hashable, Sendable {
+  public enum Scope: String, Codable, Sendable, CaseIterable { case study, patient }
+  public var scope: Scope
+  /// Scope patient: largest distance between the two studies, days.
+  public var windowDays: Double
+  public var rules: [PairingRule]
+}
+
+/// Which two modalities are fused, and with which network.
+public struct PairingRule: Codable, Hashable, Sendable {
+  /// Shown to people and kept in the ledger: `CT-MR`, `PET-MR`, …
+  public var name: String
+  public var fixed: SeriesCriteria
+  public var moving: SeriesCriteria
+  /// Name of the model, resolved by `ModelLibrary`.
+  public var model: String
+  /// Colour table of the moving series in the fused picture; nil fuses in grey.
+  public var colour: String?
+}
+
+/// What a series must be to take one side of a rule.
+public struct SeriesCriteria: Codable, Hashable, Sendable {
+  public var modality: String
+  /// Regular expression that Series Description or Protocol Name must match; nil matches all.
+  public var description: String?
+}
+
+public struct SelectionSettings: Codable, Hashable, Sendable {
+  public var minimumSlices: Int
+  /// Regular expressions; a match in Series Description, Protocol Name or Image Type leaves the series out.
+  public var exclude: [String]
+}
+
+public struct GridSettings: Codable, Hashable, Sendable {
+  /// Columns and rows of the working grid, pixels.
+  public var side: Int
+  public var interpolation: Interpolation
+  public var antialias: Bool
+}
+
+/// How the values of one modality are brought to 0…1.
+public enum NormalizationSettings: Codable, Hashable, Sendable {
+  /// Linear window, PS3.3 C.11.2.1.2; HU.
+  case window(center: Double, width: Double)
+  /// Percentiles of the volume, 0…100.
+  case percentiles(low: Double, high: Double)
+  /// Standardised uptake value by body weight, g/ml.
+  case suv(low: Double, high: Double)
+}
+
+public struct AlignmentSettings: Codable, Hashable, Sendable {
+  public enum Registration: String, Codable, Sendable, CaseIterable {
+    case sameFrame = "same-frame"
+    case header
+  }
+  /// Largest accepted fraction (0…1) of pixels whose Jacobian determinant is not positive.
+  public var maximumFolding: Double
+  public var registration: Registration
+}
+
+public struct OutputSettings: Codable, Hashable, Sendable {
+  public enum Modality: String, Codable, Sendable, CaseIterable { case fixed, OT }
+  public var modality: Modality
+  public var seriesNumber: Int
+}
+
+public struct ProcessingSettings: Codable, Hashable, Sendable {
+  /// Slices fused at the same time; 0 is one per core.
+  public var workers: Int
+  public var attempts: Int
+}

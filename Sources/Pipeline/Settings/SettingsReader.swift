@@ -1,0 +1,145 @@
+// From pipeline.yaml to `Settings`: which keys there are, their types, units and ranges.
+
+import Foundation
+import Imaging
+import Yams
+
+extension Settings {
+  /// Reads a configuration file over the built-in default.
+  ///
+  /// - Parameter path: the YAML file; its folder is what relative paths are resolved against.
+  /// - Throws: `ConfigurationError` with file, line, column, key and what to do.
+  public init(contentsOf path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ConfigurationError(file: path, message: "cannot be read; write one with `fuseline config default`")
+    }
+    try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
+  }
+
+  /// Reads configuration text; `file` names it in errors and gives the base folder of relative paths.
+  public init(yaml: String, file: String) throws {
+    let top = YAMLSection(
+      file: file, path: "", user: try Self.compose(yaml, file: file),
+      fallback: try Self.compose(Self.defaultText, file: "default pipeline.yaml"))
+    try top.allow([
+      "folders", "ledger", "models", "intake", "pairing", "selection", "grid", "normalization", "alignment",
+      "output", "processing",
+    ])
+    let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
+    func absolute(_ path: String) -> String { URL(fileURLWithPath: path, relativeTo: base).standardizedFileURL.path }
+    folders = try Folders(top.section("folders"), absolute: absolute)
+    ledger = absolute(try top.string("ledger"))
+    let models = try top.string("models")
+    self.models = models.isEmpty ? nil : absolute(models)
+    intake = try IntakeSettings(top.section("intake"))
+    pairing = try PairingSettings(top.section("pairing"))
+    selection = try SelectionSettings(top.section("selection"))
+    grid = try GridSettings(top.section("grid"))
+    normalization = try NormalizationSettings.all(top.section("normalization"))
+    alignment = try AlignmentSettings(top.section("alignment"))
+    output = try OutputSettings(top.section("output"))
+    processing = try ProcessingSettings(top.section("processing"))
+    try checkCombinations(top)
+  }
+
+  /// The commented default that ships with the program.
+  public static var defaultText: String { String(decoding: PackageResources.pipeline_yaml, as: UTF8.self) }
+
+  private static func compose(_ text: String, file: String) throws -> Node.Mapping? {
+    do {
+      guard let node = try Yams.compose(yaml: text) else { return nil }
+      guard let mapping = node.mapping else {
+        throw ConfigurationError(
+          file: file, line: node.mark?.line, column: node.mark?.column,
+          message: "expected keys and values at the top level")
+      }
+      return mapping
+    } catch let error as YamlError {
+      throw ConfigurationError(yaml: error, file: file)
+    }
+  }
+
+  private func checkCombinations(_ top: YAMLSection) throws {
+    let paths = [folders.inbox, folders.store, folders.output, folders.quarantine]
+    for (i, a) in paths.enumerated() {
+      for b in paths[(i + 1)...] where a == b || a.hasPrefix(b + "/") || b.hasPrefix(a + "/") {
+        throw top.error("folders", "\(a) and \(b) overlap; each folder must be apart from the others")
+      }
+    }
+    for rule in pairing.rules {
+      for side in [rule.fixed, rule.moving] where normalization[side.modality] == nil {
+        throw top.error(
+          "normalization", "has no entry for \(side.modality), which the rule \(rule.name) needs")
+      }
+    }
+  }
+}
+
+extension ConfigurationError {
+  fileprivate init(yaml error: YamlError, file: String) {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      self.init(file: file, line: mark.line, column: mark.column, message: "not valid YAML: \(problem)")
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      let keys = duplicates.map { String(describing: $0) }.joined(separator: ", ")
+      self.init(
+        file: file, line: context.mark.line, column: context.mark.column, message: "the key \(keys) stands twice")
+    default: self.init(file: file, message: "not valid YAML: \(error)")
+    }
+  }
+}
+
+extension Settings.Folders {
+  fileprivate init(_ section: YAMLSection, absolute: (String) -> String) throws {
+    try section.allow(["inbox", "store", "output", "quarantine"])
+    inbox = absolute(try section.string("inbox"))
+    store = absolute(try section.string("store"))
+    output = absolute(try section.string("output"))
+    quarantine = absolute(try section.string("quarantine"))
+  }
+}
+
+extension IntakeSettings {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["quiet_time", "ignore"])
+    quietTime = try section.quantity("quiet_time", units: ["ms": 0.001, "s": 1, "min": 60])
+    if quietTime < 0 { throw section.error("quiet_time", "cannot be negative") }
+    ignore = try section.strings("ignore")
+  }
+}
+
+extension GridSettings {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["side", "interpolation", "antialias"])
+    side = try section.int("side", in: 32...1024)
+    if side % 16 != 0 { throw section.error("side", "\(side) is not a multiple of 16, which the network needs") }
+    interpolation = try section.choice("interpolation", Interpolation.self)
+    antialias = try section.bool("antialias")
+  }
+}
+
+extension AlignmentSettings {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["maximum_folding", "registration"])
+    maximumFolding = try section.quantity("maximum_folding", units: ["%": 0.01])
+    if !(0...1).contains(maximumFolding) { throw section.error("maximum_folding", "must be from 0 % to 100 %") }
+    registration = try section.choice("registration", Registration.self)
+  }
+}
+
+extension OutputSettings {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["modality", "series_number"])
+    modality = try section.choice("modality", Modality.self)
+    seriesNumber = try section.int("series_number", in: 0...1_000_000)
+  }
+}
+
+extension ProcessingSettings {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["workers", "attempts"])
+    workers = try section.int("workers", in: 0...1024)
+    attempts = try section.int("attempts", in: 1...100)
+  }
+}
