@@ -1,0 +1,80 @@
+// One slice: network, the decision whether its deformation is used, and the picture that comes out.
+
+public import BSAFusion
+import Foundation
+public import Imaging
+
+/// What was done to one slice, in numbers.
+public struct SliceRecord: Codable, Hashable, Sendable {
+  /// Mean and largest length of the predicted displacement, mm.
+  public var meanMillimetres: Double
+  public var maxMillimetres: Double
+  /// Fraction (0…1) of pixels whose Jacobian determinant is not positive.
+  public var folding: Double
+  /// Mutual information of the pair without and with the deformation, bits.
+  public var similarityBefore: Double
+  public var similarityAfter: Double
+  /// Was the deformation used?
+  public var accepted: Bool
+  /// Why not, as a stable code.
+  public var reason: String?
+  /// Fraction (0…1) of the grid that the moving series covers.
+  public var coverage: Double
+  public var seconds: Double
+}
+
+/// The pixels of a fused slice, row-major.
+public enum FusedPixels: Sendable {
+  case grey([UInt8])
+  /// Interleaved R, G, B.
+  case rgb([UInt8])
+}
+
+/// A fused slice and the planes it came from, all on the working grid, 0…1.
+public struct FusedSlice: Sendable {
+  public let index: Int
+  public let grid: PlaneGrid
+  public let fixed: Plane
+  public let moving: Plane
+  public let aligned: Plane
+  public let pixels: FusedPixels
+  public let movingSlices: [Int]
+  public let record: SliceRecord
+}
+
+/// Fuses slices of one pair, one at a time; every worker has its own.
+public final class SliceFuser {
+  private let engine: FusionEngine
+  private let volumes: PairVolumes
+  private let colour: ColourTable?
+  private let maximumFolding: Double
+
+  public init(volumes: PairVolumes, model: FusionModel, settings: Settings) throws {
+    self.volumes = volumes
+    engine = try FusionEngine(model: model, side: settings.grid.side)
+    colour = volumes.pair.rule.colour.flatMap(ColourTable.named)
+    maximumFolding = settings.alignment.maximumFolding
+  }
+
+  /// Fuses one slice of the fixed series.
+  ///
+  /// - Throws: the engine's error; none is expected for planes of the working grid's size.
+  public func fuse(slice index: Int) throws -> FusedSlice {
+    let started = ContinuousClock.now
+    let planes = volumes.planes(slice: index)
+    let picture = colour.map { ColourPicture(planes.moving, table: $0) }
+    let input = picture?.luminance ?? planes.moving
+    var fused = try engine.fuse(fixed: planes.fixed, moving: input)
+    let decision = judge(planes, input, fused)
+    if !decision.accepted { fused = try engine.fuse(fixed: planes.fixed, moving: input, deformation: .none) }
+    let pixels = picture.map { FusedPixels.rgb($0.fused(fused)) } ?? .grey(fused.fused.pixels.map(eightBits))
+    var record = record(planes, decision)
+    record.seconds = (ContinuousClock.now - started) / .seconds(1)
+    return FusedSlice(
+      index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving, aligned: fused.aligned,
+      pixels: pixels, movingSlices: planes.movingSlices, record: record)
+  }
+}
+
+/// 0…1 as an 8-bit value, rounded to nearest.
+func eightBits(_ value: Float) -> UInt8 { UInt8(min(max(value * 255 + 0.5, 0), 255)) }

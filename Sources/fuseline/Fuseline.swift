@@ -1,0 +1,49 @@
+// The program's entry: its subcommands, and how an error becomes a sentence and an exit code. No logic.
+
+import ArgumentParser
+import COpenBLAS
+import Foundation
+import Pipeline
+
+@main
+struct Fuseline: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fuseline",
+    abstract: "Fuses the modalities of each patient's study: DICOM in, aligned and fused Secondary Captures out.",
+    discussion: """
+      Not a medical device. Fused images are not for primary diagnosis.
+
+      Example: put DICOM files into inbox/, then
+        fuseline plan        shows what would be done, and why the rest would not
+        fuseline run         does it; the result is in output/
+        fuseline audit jobs  says what was done
+      """,
+    version: VersionText.text,
+    subcommands: [
+      RunCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self, AuditCommand.self,
+      ModelCommand.self, ConfigCommand.self, DoctorCommand.self,
+    ])
+
+  static func main() async {
+    // Before any thread that could call BLAS: the distribution's OpenBLAS does not know every processor.
+    ob_select_core()
+    ob_set_threads(1)
+    umask(0o027)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      leave(with: error)
+    }
+  }
+
+  private static func leave(with error: any Error) -> Never {
+    guard let status = ExitStatus(error) else { exit(withError: error) }
+    if let sentence = status.sentence { Console.complain(sentence) }
+    Foundation.exit(status.code)
+  }
+}
