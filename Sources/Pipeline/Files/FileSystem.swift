@@ -56,6 +56,24 @@ enum FileSystem {
     try flushFolder((to as NSString).deletingLastPathComponent)
   }
 
+  /// Writes a small file, complete or not at all.
+  static func write(_ data: Data, to path: String) throws {
+    let part = path + ".part"
+    try remove(part)
+    let descriptor = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o640)
+    if descriptor < 0 { throw FileError("create", part) }
+    defer { close(descriptor) }
+    var rest = data[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { throw FileError("write", part) }
+      rest = rest.dropFirst(count)
+    }
+    if fsync(descriptor) != 0 { throw FileError("flush", part) }
+    try rename(part, to: path)
+  }
+
   static func remove(_ path: String) throws {
     if unlink(path) != 0 && errno != ENOENT { throw FileError("remove", path) }
   }
