@@ -78,6 +78,16 @@ enum FileSystem {
     if unlink(path) != 0 && errno != ENOENT { throw FileError("remove", path) }
   }
 
+  static func size(_ path: String) throws -> Int64 {
+    var info = stat()
+    if stat(path, &info) != 0 { throw FileError("look at", path) }
+    return Int64(info.st_size)
+  }
+
+  static func checkWritable(_ folder: String) throws {
+    if access(folder, W_OK | X_OK) != 0 { throw FileError("write into folder", folder) }
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Gives the file at `from` a second, durable name `to` that did not exist, leaving the first in place.

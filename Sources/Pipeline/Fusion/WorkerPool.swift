@@ -36,3 +36,13 @@ private final class Counter: Sendable {
     return index < limit ? index : nil
   }
 }
+
+/// Counts finished pieces of work from several workers.
+final class SharedCounter: Sendable {
+  private let value: Atomic<Int>
+
+  init(_ start: Int) { value = Atomic(start) }
+
+  /// The count after adding one.
+  func increment() -> Int { value.add(1, ordering: .relaxed).newValue }
+}

@@ -1,6 +1,7 @@
 // Who made an output: version of the program and of what its numbers depend on.
 
 import Foundation
+import Provenance
 
 /// The software behind an output, as the ledger and the derived objects name it.
 public struct Software: Codable, Hashable, Sendable {
@@ -13,9 +14,15 @@ public struct Software: Codable, Hashable, Sendable {
   public let blas: String
   public let host: String
 
-  public init(blas: String, host: String = ProcessInfo.processInfo.hostName) {
+  /// Instruction set of the program's own kernels.
+  public let kernels: String
+
+  public init(blas: String, kernels: String, host: String = ProcessInfo.processInfo.hostName) {
     version = Self.version
     self.blas = blas
+    self.kernels = kernels
     self.host = host
   }
+
+  var record: SoftwareRecord { SoftwareRecord(version: version, blas: blas, host: host, kernels: kernels) }
 }

@@ -29,7 +29,7 @@ extension Settings {
   }
 
   /// SHA-256 (hex) of `canonicalText`: the same work has the same digest in any folder, on any day.
-  public var digest: String { sha256Hex(Data(canonicalText.utf8)) }
+  public var digest: String { sha256Hex(canonicalText) }
 
   /// The effective settings as YAML.
   public func yaml() throws -> String {
@@ -39,7 +39,7 @@ extension Settings {
   }
 }
 
-/// SHA-256 of bytes in memory, lower-case hex.
-public func sha256Hex(_ data: Data) -> String {
-  hex(SHA256.hash(data: data))
+/// SHA-256 of a text in UTF-8, lower-case hex.
+func sha256Hex(_ text: String) -> String {
+  hex(SHA256.hash(data: Array(text.utf8)))
 }

@@ -1,0 +1,65 @@
+// Publishes a derived image exactly once: intent, part file, flush, read back, rename, ledger row.
+
+import DICOM
+import Foundation
+import Provenance
+
+/// Publishes slices of one job; safe to call from several workers.
+struct Publisher: Sendable {
+  let ledger: Ledger
+  /// The output folder; paths in the ledger are relative to it.
+  let output: String
+  let job: Int64
+  let attempt: Int64
+
+  /// Writes `capture` under its final name and records it. A kill at any point leaves either nothing or a part
+  /// file and an intent, which `Reconciliation` clears up at the next start.
+  ///
+  /// - Parameter publication: the slice's record, given the output's digest and size.
+  func publish(_ capture: SecondaryCapture, at place: OutputPath, index: Int, publication: (SlicePublication.Output) -> SlicePublication) throws {
+    let final = output + "/" + place.relative
+    let part = output + "/" + place.part
+    let intent = try ledger.recordPublishIntent(
+      job: job, index: index, sopInstanceUID: capture.sopInstanceUID, part: part, final: final)
+    do {
+      let written = try CaptureFile.write(capture, part: part)
+      let record = publication(
+        SlicePublication.Output(
+          sopInstanceUID: capture.sopInstanceUID, path: place.relative, sha256: written.sha256, size: written.size))
+      try ledger.markWritten(record, intent: intent)
+      try FileSystem.rename(part, to: final)
+      try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
+    } catch {
+      // What was thrown is what matters; should clearing up fail as well, the next start does it.
+      try? FileSystem.remove(part)
+      try? ledger.abandonIntent(intent)
+      throw error
+    }
+  }
+}
+
+/// Where an output lies below the output folder.
+struct OutputPath {
+  let relative: String
+  /// The name it has until it is complete.
+  let part: String
+
+  init(study: String, series: String, instance: String) {
+    precondition([study, series, instance].allSatisfy(UID.isSafe), "unsafe UIDs were refused at intake")
+    relative = "\(study)/\(series)/\(instance).dcm"
+    part = "\(study)/\(series)/.\(instance).part"
+  }
+}
+
+/// A complete, flushed and verified file under a temporary name.
+enum CaptureFile {
+  static func write(_ capture: SecondaryCapture, part: String) throws -> (sha256: String, size: Int64) {
+    try FileSystem.createFolder((part as NSString).deletingLastPathComponent)
+    try FileSystem.remove(part)
+    try capture.write(to: part)
+    try FileSystem.flushFile(part)
+    try SecondaryCaptureCheck.verify(path: part, against: capture)
+    let size = try FileSystem.size(part)
+    return (try FileSystem.sha256(part), size)
+  }
+}

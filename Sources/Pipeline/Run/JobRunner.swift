@@ -1,0 +1,127 @@
+// One pair from job row to published slices: read, prepare, fuse on all cores, deliver, finish.
+
+import BSAFusion
+import DICOM
+import Foundation
+import Imaging
+import Logging
+import Provenance
+
+/// Works off the jobs of one run.
+struct JobRunner: Sendable {
+  let settings: Settings
+  let ledger: Ledger
+  let run: Int64
+  /// Row ids under which settings and software are registered.
+  let settingsRow: Int64
+  let softwareRow: Int64
+  let logger: Logger
+  let now: @Sendable () -> Date
+  let progress: ProgressHandler
+
+  /// Records that a pair is unsafe to fuse.
+  func reject(_ pair: RejectedPair) throws {
+    let identity = [pair.fixed, pair.moving].flatMap { $0.members.map(\.sha256).sorted() }.joined(separator: "\n")
+    let job = try ledger.openJob(
+      NewJob(
+        kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,
+        inputsSHA256: sha256Hex(identity), model: nil, settings: settingsRow, software: softwareRow,
+        outputSeriesUID: nil), run: run)
+    guard job.state != .rejected else { return }
+    try ledger.rejectJob(job.id, reason: pair.reason.code, sentence: pair.reason.sentence)
+    logger.warning("a pair was refused", metadata: ["job": "\(job.id)", "reason": "\(pair.reason.code)"])
+  }
+
+  /// Fuses a pair unless that was done before.
+  ///
+  /// - Throws: what would stop every other job as well: a full disk, a lost ledger. Anything else ends this job
+  ///   as failed or rejected, with its reason.
+  func fuse(_ pair: Pair, with model: LoadedModel) async throws {
+    let identity = JobIdentity(pair, modelSHA256: model.reference.card.sha256, settings: settings)
+    let job = try ledger.openJob(
+      NewJob(
+        kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,
+        inputsSHA256: identity.inputsSHA256, model: model.row, settings: settingsRow, software: softwareRow,
+        outputSeriesUID: identity.outputSeriesUID, plannedSlices: pair.fixedPlan.grid.slices), run: run)
+    guard isDue(job) else { return }
+    let attempt = try ledger.startAttempt(job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
+    do {
+      try await work(pair, model, identity, job: job.id, attempt: attempt)
+      try supersedeOlder(than: job)
+    } catch let error as LedgerError {
+      throw error
+    } catch {
+      try end(job, with: error)
+      if let error = error as? FileError, error.isNoSpace { throw error }
+    }
+  }
+
+  private func isDue(_ job: Job) -> Bool {
+    switch job.state {
+    case .pending: true
+    case .failed: job.attempts < settings.processing.attempts
+    case .running, .done, .rejected, .superseded: false
+    }
+  }
+
+  private func work(
+    _ pair: Pair, _ model: LoadedModel, _ identity: JobIdentity, job: Int64, attempt: Int64
+  ) async throws {
+    let volumes = try PairVolumes(pair, settings: settings)
+    try ledger.recordPreparation(volumes.preparation(settings), job: job)
+    let delivery = SliceDelivery(
+      volumes: volumes, identity: identity, model: model.reference.card, settings: settings)
+    let publisher = Publisher(ledger: ledger, output: settings.folders.output, job: job, attempt: attempt)
+    let published = try ledger.publishedSlices(job: job)
+    let open = (0..<volumes.slices).filter { !published.contains($0) }
+    let done = SharedCounter(published.count)
+    try await WorkerPool.run(count: open.count, workers: settings.processing.effectiveWorkers) {
+      try SliceFuser(volumes: volumes, model: model.model, settings: settings)
+    } body: { fuser, index in
+      let slice = try fuser.fuse(slice: open[index])
+      let capture = try delivery.capture(slice)
+      try publisher.publish(capture, at: delivery.path(capture), index: slice.index) { output in
+        delivery.publication(slice, output)
+      }
+      progress(.fusing(pair: pair.rule.name, done: done.increment(), of: volumes.slices))
+    }
+    try ledger.finishJob(job)
+  }
+
+  /// Data that cannot be used rejects the pair; everything else is ours or the machine's and is tried again.
+  private func end(_ job: Job, with error: any Error) throws {
+    switch error {
+    case let error as DICOMError where !error.reason.isOfTheMachine:
+      try ledger.rejectJob(job.id, reason: error.reason.rawValue, sentence: error.detail)
+    case let error as ImagingError:
+      try ledger.rejectJob(job.id, reason: "unusable_values", sentence: error.description)
+    case let error as PairRefusal:
+      try ledger.rejectJob(job.id, reason: error.reason.code, sentence: error.reason.sentence)
+    default:
+      let isLast = job.attempts + 1 >= settings.processing.attempts
+      let reason = (error as? FileError).map { $0.isNoSpace ? "no_space" : "file_error" } ?? "failed"
+      try ledger.failJob(job.id, reason: reason, sentence: "\(error)", retryAt: isLast ? nil : now())
+    }
+    logger.error("a job ended without its outputs", metadata: ["job": "\(job.id)"])
+  }
+
+  /// The same pair done before, with fewer images or another model, is marked as replaced; its files stay.
+  private func supersedeOlder(than job: Job) throws {
+    for older in try ledger.jobs(fixedSeriesUID: job.fixedSeriesUID, movingSeriesUID: job.movingSeriesUID)
+    where older.id < job.id && older.kind == job.kind && older.state != .superseded {
+      try ledger.supersedeJob(older.id, by: job.id, reason: "newer_inputs_model_or_settings")
+    }
+  }
+}
+
+/// A pair that turns out to be unsafe only once its volumes are read.
+struct PairRefusal: Error { let reason: Refusal }
+
+extension ProcessingSettings {
+  var effectiveWorkers: Int { workers == 0 ? ProcessInfo.processInfo.activeProcessorCount : workers }
+}
+
+extension DICOMError.Reason {
+  /// The disk or a permission, not the data.
+  var isOfTheMachine: Bool { [.noSpace, .cannotWrite, .unreadable, .noDictionary].contains(self) }
+}

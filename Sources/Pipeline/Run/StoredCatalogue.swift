@@ -1,0 +1,38 @@
+// What the ledger and the store already hold, as the pairing sees it; read-only.
+
+import DICOM
+import Foundation
+import Provenance
+
+/// The accepted instances of a ledger. Without a ledger file there is nothing, and none is made.
+struct StoredCatalogue {
+  let ledger: Ledger?
+  let store: String
+
+  init(settings: Settings) throws {
+    let exists = FileManager.default.fileExists(atPath: settings.ledger)
+    self.init(ledger: exists ? try Ledger.openReadOnly(path: settings.ledger) : nil, store: settings.folders.store)
+  }
+
+  init(ledger: Ledger?, store: String) {
+    self.ledger = ledger
+    self.store = store
+  }
+
+  func instances() throws -> [CataloguedInstance] {
+    try (ledger?.instances() ?? []).map { stored in
+      CataloguedInstance(
+        instance: try stored.header.decode(Instance.self), path: store + "/" + stored.path, sha256: stored.sha256)
+    }
+  }
+
+  /// Was a pair with these very inputs and settings fused before, with whichever model answers to its name?
+  func isDone(_ pair: Pair, settings: Settings) throws -> Bool {
+    guard let ledger, let model = try? ModelLibrary(folder: settings.models).model(named: pair.rule.model) else {
+      return false
+    }
+    let series = JobIdentity(pair, modelSHA256: model.card.sha256, settings: settings).outputSeriesUID
+    return try ledger.jobs(fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid)
+      .contains { $0.state == .done && $0.outputSeriesUID == series }
+  }
+}
