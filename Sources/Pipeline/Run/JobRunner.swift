@@ -68,6 +68,7 @@ struct JobRunner: Sendable {
     _ pair: Pair, _ model: LoadedModel, _ identity: JobIdentity, job: Int64, attempt: Int64
   ) async throws {
     let volumes = try PairVolumes(pair, settings: settings)
+    try volumes.checkOverlap()
     try ledger.recordPreparation(volumes.preparation(settings), job: job)
     let delivery = SliceDelivery(
       volumes: volumes, identity: identity, model: model.reference.card, settings: settings)

@@ -1,0 +1,63 @@
+// What the ledger keeps of a prepared pair: normalisation, registration, working grid, notes.
+
+import DICOM
+import Imaging
+import Provenance
+
+/// How the moving series was brought into the fixed one's coordinates.
+public struct AppliedRegistration: Codable, Hashable, Sendable {
+  public enum Kind: String, Codable, Sendable {
+    /// Both series share a frame of reference.
+    case sameFrame = "same-frame"
+    /// Frames differ or are missing; positions were trusted because the settings say so.
+    case none
+  }
+  public let kind: Kind
+  /// Fixed to moving coordinates, 4×4 row-major, mm; absent where none was applied.
+  public let matrix: [Double]?
+}
+
+extension PairVolumes {
+  var registration: AppliedRegistration {
+    let frames = [pair.fixed, pair.moving].map(\.first.frameOfReferenceUID)
+    return AppliedRegistration(kind: frames[0] != nil && frames[0] == frames[1] ? .sameFrame : .none, matrix: nil)
+  }
+
+  private struct Details: Encodable {
+    let columns: Int
+    let rows: Int
+    let pixel_mm: Double
+    let antialias: Bool
+    let fixed_notes: [String]
+    let moving_notes: [String]
+  }
+
+  func preparation(_ settings: Settings) throws -> JobPreparation {
+    let grid = grid(slice: 0)
+    let details = Details(
+      columns: grid.columns, rows: grid.rows, pixel_mm: grid.columnSpacing, antialias: settings.grid.antialias,
+      fixed_notes: fixed.notes, moving_notes: moving.notes)
+    return JobPreparation(
+      normalizationFixed: try JSONDocument(encoding: fixedNormalization),
+      normalizationMoving: try JSONDocument(encoding: movingNormalization),
+      registration: try JSONDocument(encoding: registration),
+      interpolation: settings.grid.interpolation.rawValue, details: try JSONDocument(encoding: details),
+      plannedSlices: slices)
+  }
+
+  /// Refuses a pair whose moving series covers no slice of the fixed one.
+  ///
+  /// - Throws: `PairRefusal`.
+  func checkOverlap() throws {
+    let isCovered = (0..<slices).contains { slice in
+      let coarse = fixed.volume.grid.planeGrid(slice: slice).squareWorkingGrid(side: Self.overlapSamples)
+      return movingResampler.plane(on: coarse).insideFraction > 0
+    }
+    guard !isCovered else { return }
+    throw PairRefusal(
+      reason: Refusal("no_overlap", "the moving series lies wholly outside the fixed one; check their positions"))
+  }
+
+  /// Samples along each edge of a slice when only asking whether anything overlaps.
+  private static let overlapSamples = 32
+}
