@@ -20,12 +20,12 @@ struct Publisher: Sendable {
     let final = output + "/" + place.relative
     let part = output + "/" + place.part
     let intent = try ledger.recordPublishIntent(
-      job: job, index: index, sopInstanceUID: capture.sopInstanceUID, part: part, final: final)
+      job: job, index: index, sopInstanceUID: capture.identity.sopInstanceUID, part: part, final: final)
     do {
       let written = try CaptureFile.write(capture, part: part)
       let record = publication(
         SlicePublication.Output(
-          sopInstanceUID: capture.sopInstanceUID, path: place.relative, sha256: written.sha256, size: written.size))
+          sopInstanceUID: capture.identity.sopInstanceUID, path: place.relative, sha256: written.sha256, size: written.size))
       try ledger.markWritten(record, intent: intent)
       try FileSystem.rename(part, to: final)
       try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)

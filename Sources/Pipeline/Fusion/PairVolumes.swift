@@ -26,12 +26,20 @@ public struct PairVolumes: Sendable {
     moving = try Self.read(pair.moving, pair.movingPlan)
     (fixedMap, fixedNormalization) = try Self.normalization(fixed, pair.fixed, settings)
     (movingMap, movingNormalization) = try Self.normalization(moving, pair.moving, settings)
+    let target = Self.workingGrid(fixed.volume.grid, side: side)
+    let grid = settings.grid
     fixedResampler = Resampler(
-      volume: fixed.volume, interpolation: settings.grid.interpolation, background: fixedMap.lower,
-      antialias: settings.grid.antialias)
+      volume: fixed.volume, onto: target, interpolation: grid.interpolation, background: fixedMap.lower,
+      antialias: grid.antialias)
     movingResampler = Resampler(
-      volume: moving.volume, interpolation: settings.grid.interpolation, background: movingMap.lower,
-      antialias: settings.grid.antialias)
+      volume: moving.volume, onto: target, interpolation: grid.interpolation, background: movingMap.lower,
+      antialias: grid.antialias)
+  }
+
+  /// The stack of working grids of all slices of the fixed series.
+  private static func workingGrid(_ grid: VolumeGrid, side: Int) -> VolumeGrid {
+    let planes = (0..<grid.slices).map { grid.planeGrid(slice: $0).squareWorkingGrid(side: side) }
+    return VolumeGrid(plane: planes[0], origins: planes.map(\.origin))
   }
 
   /// Number of slices of the fixed series; one output each.
