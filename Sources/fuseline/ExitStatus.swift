@@ -42,6 +42,7 @@ struct ExitStatus: Error {
     case let error as ModelError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as WeightsError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as DICOMError: self.init(code: Self.badData, sentence: error.description)
+    case let error as PairRefusal: self.init(code: Self.badData, sentence: error.description)
     case let error as ImagingError: self.init(code: Self.badData, sentence: error.description)
     case let error as PictureError: self.init(code: Self.badData, sentence: error.description)
     case let error where "\(type(of: error))".contains("CommandError"): return nil

@@ -13,6 +13,8 @@ struct SliceDelivery: Sendable {
   let settings: Settings
   private let fixedInstances: [String: CataloguedInstance]
   private let movingInstances: [String: CataloguedInstance]
+  /// Dates of the whole output series.
+  private let seriesDates: SecondaryCapture.Dates
 
   init(volumes: PairVolumes, identity: JobIdentity, model: ModelCard, settings: Settings) {
     self.volumes = volumes
@@ -21,6 +23,8 @@ struct SliceDelivery: Sendable {
     self.settings = settings
     fixedInstances = Self.byUID(volumes.pair.fixed)
     movingInstances = Self.byUID(volumes.pair.moving)
+    let members = volumes.pair.fixed.members + volumes.pair.moving.members
+    seriesDates = .latest(series: members.map(\.instance), content: [])
   }
 
   private static func byUID(_ series: Series) -> [String: CataloguedInstance] {
@@ -52,7 +56,7 @@ struct SliceDelivery: Sendable {
         grid: slice.grid, sliceThickness: thickness(fixed, source), frameOfReferenceUID: frame,
         patientPosition: series.patientPosition, bodyPart: series.bodyPartExamined),
       pixels: slice.pixels.captured,
-      dates: .latest(series: [series, volumes.pair.moving.first], content: sources(slice).map(\.instance)),
+      dates: dates(slice),
       fixed: .init(fixed, frames: source.frame.map { [$0] }, spatialLocationsPreserved: true, path: source.path),
       moving: movingSources(slice),
       derivation: SecondaryCapture.Derivation(aligned: slice.record.accepted, facts: facts(slice)),
@@ -75,6 +79,14 @@ struct SliceDelivery: Sendable {
         maxPixels: record.maxMillimetres / slice.grid.columnSpacing, folding: record.folding),
       similarity: .init(measure: "mutual information, bits", before: record.similarityBefore, after: record.similarityAfter),
       inside: record.coverage, seconds: record.seconds, output: output)
+  }
+
+  private func dates(_ slice: FusedSlice) -> SecondaryCapture.Dates {
+    let content = SecondaryCapture.Dates.latest(series: [], content: sources(slice).map(\.instance))
+    var dates = seriesDates
+    dates.contentDate = content.contentDate
+    dates.contentTime = content.contentTime
+    return dates
   }
 
   private func sources(_ slice: FusedSlice) -> [CataloguedInstance] {

@@ -66,6 +66,22 @@ public struct ModelLibrary: Sendable {
     throw ModelError(model: name, message: "not in \(folder); there are: \(known.isEmpty ? "none" : known)")
   }
 
+  /// A model by name, or by the path of a weights file without a card.
+  ///
+  /// - Throws: `ModelError`; `WeightsError` where a named file is not one of weights.
+  public static func resolve(_ nameOrPath: String, folder: String?) throws -> ModelReference {
+    guard nameOrPath.hasSuffix(".safetensors") else { return try ModelLibrary(folder: folder).model(named: nameOrPath) }
+    guard FileManager.default.fileExists(atPath: nameOrPath) else {
+      throw ModelError(model: nameOrPath, message: "there is no such file")
+    }
+    let weights = try Weights(path: nameOrPath)
+    let name = ((nameOrPath as NSString).lastPathComponent as NSString).deletingPathExtension
+    let card = ModelCard(
+      name: name, names: [], pairs: [], file: nameOrPath, sha256: weights.sha256,
+      parameters: weights.parameters, provisional: nil)
+    return ModelReference(card: card, path: nameOrPath)
+  }
+
   /// Loads weights and checks them against their card.
   ///
   /// - Throws: `ModelError` on another digest, `WeightsError` on a damaged file or wrong tensors.

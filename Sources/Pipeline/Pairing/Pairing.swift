@@ -31,6 +31,12 @@ public struct Refusal: Hashable, Sendable, Codable {
   }
 }
 
+/// Two series that cannot be fused, found after they were chosen.
+public struct PairRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+  public let reason: Refusal
+  public var description: String { "\(reason.sentence) [\(reason.code)]" }
+}
+
 /// A series that takes part in no pair, and why.
 public struct LeftOut: Hashable, Sendable {
   public let series: Series
@@ -72,6 +78,20 @@ public struct Pairing: Sendable {
     result.leftOut += unpaired(candidates, in: result)
     result.leftOut.sort { $0.series.uid < $1.series.uid }
     return result
+  }
+
+  /// The pair of two named series under a rule.
+  ///
+  /// - Throws: `PairRefusal` where one cannot be used or the two do not belong together.
+  func pair(_ rule: PairingRule, fixed: Series, moving: Series) throws -> Pair {
+    let plans = try [fixed, moving].map { series in
+      switch examine(series) {
+      case .success(let plan): plan
+      case .failure(let unusable): throw PairRefusal(reason: unusable.reason)
+      }
+    }
+    if let refusal = refusal(fixed, moving) { throw PairRefusal(reason: refusal) }
+    return Pair(rule: rule, fixed: fixed, moving: moving, fixedPlan: plans[0], movingPlan: plans[1])
   }
 
   /// A series on its own: may it be used at all?

@@ -115,9 +115,6 @@ struct JobRunner: Sendable {
   }
 }
 
-/// A pair that turns out to be unsafe only once its volumes are read.
-struct PairRefusal: Error { let reason: Refusal }
-
 extension ProcessingSettings {
   var effectiveWorkers: Int { workers == 0 ? ProcessInfo.processInfo.activeProcessorCount : workers }
 }
