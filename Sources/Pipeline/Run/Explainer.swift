@@ -1,0 +1,85 @@
+// `explain`: what the ledger and the pairing rules say about one UID or file.
+
+import DICOM
+public import Foundation
+public import Provenance
+
+public struct Explanation: Encodable, Sendable {
+  public let subject: String
+  /// Sentences, most telling first.
+  public let findings: [String]
+  public let lineage: Lineage?
+  /// What happened to it, oldest first.
+  public let events: [EventRow]
+}
+
+public struct Explainer: Sendable {
+  let settings: Settings
+
+  public init(settings: Settings) { self.settings = settings }
+
+  /// - Throws: `FileError` where a path cannot be read, `LedgerError` where there is no usable ledger.
+  public func explain(_ subject: String) throws -> Explanation {
+    if FileManager.default.fileExists(atPath: subject) { return try explain(file: subject) }
+    let ledger = try Ledger.openReadOnly(path: settings.ledger)
+    let lineage = try ledger.lineage(subject)
+    var findings = try pairingFindings(subject)
+    switch lineage {
+    case .output(let made): findings.insert(sentence(made), at: 0)
+    case .input(let input): findings.insert(sentence(input), at: 0)
+    case .group(let group): findings.insert("\(group.jobs.count) jobs and \(group.outputs.count) outputs involve it", at: 0)
+    case nil: break
+    }
+    if findings.isEmpty { findings = ["the ledger knows nothing of \(subject)"] }
+    let events = try ["instance", "output", "series"].flatMap { try ledger.events(subject: "\($0):\(subject)") }
+    return Explanation(subject: subject, findings: findings, lineage: lineage, events: events.sorted { $0.seq < $1.seq })
+  }
+
+  private func explain(file path: String) throws -> Explanation {
+    let store = try StoredCatalogue(settings: settings)
+    let digest = try FileSystem.sha256(path)
+    let known: @Sendable (String) throws -> String? = { [ledger = store.ledger] in
+      try ledger?.instance(sopInstanceUID: $0)?.sha256
+    }
+    let finding: String
+    switch try Examination(knownDigest: known).verdict(on: path) {
+    case .accept: finding = "an image that would be taken in"
+    case .duplicate(let instance, _): finding = "already taken in as \(instance.sopInstanceUID)"
+    case .skip(_, _, let why): finding = "would be skipped: \(why.sentence) [\(why.code)]"
+    case .reject(_, _, let why): finding = "would be refused: \(why.sentence) [\(why.code)]"
+    }
+    let past = try store.ledger?.lastIntake(sha256: digest).map { row in
+      "these bytes were \(row.state.rawValue) at \(row.time)" + (row.sentence.map { ": \($0)" } ?? "")
+    }
+    return Explanation(subject: path, findings: [finding] + [past].compactMap { $0 }, lineage: nil, events: [])
+  }
+
+  /// What the rules make of a series or a study now.
+  private func pairingFindings(_ uid: String) throws -> [String] {
+    let result = Pairing(settings).pairs(in: Catalogue(try StoredCatalogue(settings: settings).instances()))
+    let concerns = { (series: Series) in
+      series.uid == uid || series.studyInstanceUID == uid || series.members.contains { $0.instance.sopInstanceUID == uid }
+    }
+    var findings = result.pairs.filter { concerns($0.fixed) || concerns($0.moving) }.map {
+      "\($0.rule.name): fixed \($0.fixed.modality) \($0.fixed.uid), moving \($0.moving.modality) \($0.moving.uid)"
+    }
+    findings += result.rejected.filter { concerns($0.fixed) || concerns($0.moving) }.map {
+      "\($0.rule.name) refused: \($0.reason.sentence) [\($0.reason.code)]"
+    }
+    findings += result.leftOut.filter { concerns($0.series) }.map {
+      "\($0.series.modality) series \($0.series.uid) is left out: \($0.reason.sentence) [\($0.reason.code)]"
+    }
+    return findings
+  }
+
+  private func sentence(_ made: OutputLineage) -> String {
+    let inputs = made.inputs.count
+    let deformed = made.deformation.accepted ? "deformed" : "not deformed (\(made.deformation.reason ?? "refused"))"
+    return "output of job \(made.output.job), slice \(made.output.slice), from \(inputs) images, \(deformed)"
+  }
+
+  private func sentence(_ input: InputLineage) -> String {
+    let why = input.input.reason.map { " [\($0)]" } ?? ""
+    return "\(input.input.state.rawValue) at \(input.input.time)\(why); \(input.outputs.count) outputs were made of it"
+  }
+}
