@@ -1,9 +1,9 @@
 // The program's entry: its subcommands, and how an error becomes a sentence and an exit code. No logic.
 
 import ArgumentParser
-import COpenBLAS
 import Foundation
 import Pipeline
+import Tensors
 
 @main
 struct Fuseline: AsyncParsableCommand {
@@ -26,8 +26,7 @@ struct Fuseline: AsyncParsableCommand {
 
   static func main() async {
     // Before any thread that could call BLAS: the distribution's OpenBLAS does not know every processor.
-    ob_select_core()
-    ob_set_threads(1)
+    Machine.initialize()
     umask(0o027)
     do {
       var command = try parseAsRoot()

@@ -85,8 +85,10 @@ enum FileSystem {
   }
 
   static func checkWritable(_ folder: String) throws {
-    if access(folder, W_OK | X_OK) != 0 { throw FileError("write into folder", folder) }
+    if !isWritable(folder) { throw FileError("write into folder", folder) }
   }
+
+  static func isWritable(_ folder: String) -> Bool { access(folder, W_OK | X_OK) == 0 }
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

@@ -1,35 +1,40 @@
 // The moving image in colour: its luminance for the network, its chroma carried to the fused picture.
 
-import BSAFusion
-import Imaging
+public import BSAFusion
+public import Imaging
 
-/// A normalised plane coloured by a table and split into YCbCr, as the paper treats PET and SPECT.
-struct ColourPicture {
-  private let components: YCbCr
+/// A colour picture split into YCbCr, as the paper treats PET and SPECT.
+public struct ColourPicture: Sendable {
+  private let components: ColourPlanes
 
+  /// A picture in red, green and blue, 0…1.
+  public init(rgb: ColourPlanes) { components = Colour.ycbcr(fromRGB: rgb) }
+
+  /// A normalised plane coloured by a table.
   init(_ plane: Plane, table: ColourTable) {
-    var red = plane, green = plane, blue = plane
+    var rgb = ColourPlanes(plane, plane, plane)
     for index in plane.pixels.indices {
       let colour = table.rgb(plane.pixels[index])
-      red.pixels[index] = colour.x
-      green.pixels[index] = colour.y
-      blue.pixels[index] = colour.z
+      rgb.first.pixels[index] = colour.x
+      rgb.second.pixels[index] = colour.y
+      rgb.third.pixels[index] = colour.z
     }
-    components = YCbCr(red: red, green: green, blue: blue)
+    self.init(rgb: rgb)
   }
 
-  /// Y of the coloured picture, 0…1: what the network sees.
-  var luminance: Plane { components.y }
+  /// Y of the picture, 0…1: what the network sees.
+  public var luminance: Plane { components.first }
 
-  /// Interleaved 8-bit RGB of the fused luminance with the chroma warped by the same deformation.
-  func fused(_ result: Fused) -> [UInt8] {
-    let rgb = components.warpingChroma(by: result.flow).replacingLuminance(result.fused).rgb()
-    var bytes = [UInt8](repeating: 0, count: 3 * result.fused.pixels.count)
-    for index in result.fused.pixels.indices {
-      bytes[3 * index] = eightBits(rgb.red.pixels[index])
-      bytes[3 * index + 1] = eightBits(rgb.green.pixels[index])
-      bytes[3 * index + 2] = eightBits(rgb.blue.pixels[index])
-    }
-    return bytes
+  /// Red, green and blue of the fused luminance with the chroma warped by the same deformation; not clamped.
+  public func fused(_ result: Fused) -> ColourPlanes {
+    Colour.rgb(fused: result.fused, movingYCbCr: components, flow: result.flow)
+  }
+}
+
+extension ColourPlanes {
+  /// Interleaved 8-bit samples, `[row][column][red, green, blue]`.
+  var interleavedBytes: [UInt8] {
+    let planes = [first, second, third].map(Colour.bytes)
+    return planes[0].indices.flatMap { [planes[0][$0], planes[1][$0], planes[2][$0]] }
   }
 }

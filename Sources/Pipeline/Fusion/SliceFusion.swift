@@ -65,16 +65,26 @@ public final class SliceFuser {
     let picture = colour.map { ColourPicture(planes.moving, table: $0) }
     let input = picture?.luminance ?? planes.moving
     var fused = try engine.fuse(fixed: planes.fixed, moving: input)
-    let decision = judge(planes, input, fused)
-    if !decision.accepted { fused = try engine.fuse(fixed: planes.fixed, moving: input, deformation: .none) }
-    let pixels = picture.map { FusedPixels.rgb($0.fused(fused)) } ?? .grey(fused.fused.pixels.map(eightBits))
-    var record = record(planes, decision)
+    var record = judge(planes, input, fused)
+    if !record.accepted { fused = try engine.fuseUndeformed(fixed: planes.fixed, moving: input) }
     record.seconds = (ContinuousClock.now - started) / .seconds(1)
     return FusedSlice(
-      index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving, aligned: fused.aligned,
-      pixels: pixels, movingSlices: planes.movingSlices, record: record)
+      index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving,
+      aligned: fused.flow.warp(planes.moving),
+      pixels: picture.map { .rgb($0.fused(fused).interleavedBytes) } ?? .grey(Colour.bytes(fused.fused)),
+      movingSlices: planes.movingSlices, record: record)
+  }
+
+  /// Whether the predicted deformation may be used, with the numbers that decide it.
+  private func judge(_ planes: SlicePlanes, _ input: Plane, _ fused: Fused) -> SliceRecord {
+    let statistics = DeformationStatistics(flow: fused.flow, mask: planes.inside)
+    let decision = AlignmentAcceptance(maximumFolding: maximumFolding).judge(
+      fixed: planes.fixed, moving: input, aligned: fused.aligned, inside: planes.inside,
+      folding: statistics.foldedFraction)
+    let pixel = planes.grid.columnSpacing
+    return SliceRecord(
+      meanMillimetres: statistics.meanPixels * pixel, maxMillimetres: statistics.maxPixels * pixel,
+      folding: statistics.foldedFraction, similarityBefore: decision.before, similarityAfter: decision.after,
+      accepted: decision.accepted, reason: decision.reason?.rawValue, coverage: planes.insideFraction, seconds: 0)
   }
 }
-
-/// 0…1 as an 8-bit value, rounded to nearest.
-func eightBits(_ value: Float) -> UInt8 { UInt8(min(max(value * 255 + 0.5, 0), 255)) }

@@ -78,7 +78,7 @@ public struct ModelLibrary: Sendable {
     let name = ((nameOrPath as NSString).lastPathComponent as NSString).deletingPathExtension
     let card = ModelCard(
       name: name, names: [], pairs: [], file: nameOrPath, sha256: weights.sha256,
-      parameters: weights.parameters, provisional: nil)
+      parameters: weights.parameterCount, provisional: nil)
     return ModelReference(card: card, path: nameOrPath)
   }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import Provenance
+import Tensors
 
 /// The software behind an output, as the ledger and the derived objects name it.
 public struct Software: Codable, Hashable, Sendable {
@@ -16,6 +17,11 @@ public struct Software: Codable, Hashable, Sendable {
 
   /// Instruction set of the program's own kernels.
   public let kernels: String
+
+  /// This build on this machine.
+  public static var this: Software {
+    Software(blas: Machine.blasCore, kernels: Machine.instructions.rawValue)
+  }
 
   public init(blas: String, kernels: String, host: String = ProcessInfo.processInfo.hostName) {
     version = Self.version
