@@ -34,14 +34,14 @@ public enum Normalizer {
     let map: IntensityNormalization
     switch settings {
     case .window(let center, let width) where series.unit == "HU":
-      map = .window(center: center, width: width, unit: series.unit)
+      map = try .window(center: center, width: width, unit: series.unit)
     case .window:
       fallback = "the values are in \(series.unit), not HU; percentiles used"
       map = try percentiles(series, (1, 99.5))
     case .percentiles(let low, let high):
       map = try percentiles(series, (low, high), ignoringBackground: modality == "MR")
     case .suv(let low, let high) where series.unit == "SUVbw":
-      map = .suvRange(lower: low, upper: high)
+      map = try .suvRange(lower: low, upper: high)
     case .suv:
       fallback = series.notes.first { $0.contains("SUV") } ?? "no SUV can be computed from the headers; percentiles used"
       map = try percentiles(series, suvFallback)

@@ -1,5 +1,7 @@
 // The keys of pipeline.yaml that say which series are taken and how their values are normalised.
 
+import Imaging
+
 extension PairingSettings {
   init(_ section: YAMLSection) throws {
     try section.allow(["scope", "window", "rules"])
@@ -28,8 +30,8 @@ extension PairingRule {
     if fixed.modality == moving.modality { throw section.error("moving", "must be another modality than fixed") }
     model = try section.string("model")
     colour = try section.optionalString("colour")
-    if let colour, !ColourName.all.contains(colour) {
-      throw section.error("colour", "“\(colour)” is not one of \(ColourName.all.joined(separator: ", "))")
+    if let colour, !ColourTable.names.contains(colour) {
+      throw section.error("colour", "“\(colour)” is not one of \(ColourTable.names.joined(separator: ", "))")
     }
   }
 }

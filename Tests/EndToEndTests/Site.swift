@@ -1,0 +1,79 @@
+// A site of its own for a test: folders, configuration, and the program run in it as a user runs it.
+
+import Foundation
+import Testing
+
+/// What a run of the program left behind.
+struct Result {
+  let code: Int32
+  let output: String
+  let errors: String
+
+  /// Standard output as JSON.
+  func json() throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+  }
+}
+
+/// A temporary folder with a pipeline.yaml, thrown away when the test ends.
+final class Site {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+  static let samples = root.appendingPathComponent("sample-studies").path
+  /// Real images beside the project, where they are.
+  static let shared = root.appendingPathComponent("../shared/data").standardizedFileURL.path
+
+  let folder: String
+
+  /// - Parameter configuration: YAML; a small grid keeps unoptimised test builds quick.
+  init(_ configuration: String = "grid: {side: 64}\nintake: {quiet_time: 0 s}\n") throws {
+    folder = NSTemporaryDirectory() + "fuseline-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder + "/inbox", withIntermediateDirectories: true)
+    try configuration.write(toFile: folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  var inbox: String { folder + "/inbox" }
+
+  func drop(_ path: String, as name: String? = nil) throws {
+    let target = inbox + "/" + (name ?? (path as NSString).lastPathComponent)
+    try FileManager.default.copyItem(atPath: path, toPath: target)
+  }
+
+  func drop(_ name: String, text: String) throws {
+    try text.write(toFile: inbox + "/" + name, atomically: true, encoding: .utf8)
+  }
+
+  /// Runs the program in the site's folder.
+  func run(_ arguments: String...) throws -> Result { try run(arguments: arguments) }
+
+  func run(arguments: [String], environment: [String: String] = [:]) throws -> Result {
+    let process = Process()
+    process.executableURL = Self.root.appendingPathComponent(".build/debug/fuseline")
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let out = folder + "/.stdout"
+    let err = folder + "/.stderr"
+    FileManager.default.createFile(atPath: out, contents: nil)
+    FileManager.default.createFile(atPath: err, contents: nil)
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: out))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: err))
+    try process.run()
+    process.waitUntilExit()
+    return Result(
+      code: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
+      output: try String(contentsOfFile: out, encoding: .utf8), errors: try String(contentsOfFile: err, encoding: .utf8))
+  }
+
+  /// Regular files below a folder of the site, as relative paths in order.
+  func files(_ name: String) -> [String] {
+    let base = folder + "/" + name
+    let all = FileManager.default.enumerator(atPath: base)?.compactMap { $0 as? String } ?? []
+    return all.filter { path in
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: base + "/" + path, isDirectory: &isFolder) && !isFolder.boolValue
+    }.sorted()
+  }
+}
