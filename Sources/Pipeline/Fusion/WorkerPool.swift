@@ -9,7 +9,7 @@ enum WorkerPool {
   ///   - body: does one index. The first error ends all workers after the index they are at.
   static func run<State>(
     count: Int, workers: Int, prepare: @escaping @Sendable () throws -> State,
-    body: @escaping @Sendable (State, Int) async throws -> Void
+    body: @escaping @Sendable (State, Int) throws -> Void
   ) async throws {
     let next = Counter()
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -18,7 +18,7 @@ enum WorkerPool {
           let state = try prepare()
           while let index = next.take(below: count) {
             try Task.checkCancellation()
-            try await body(state, index)
+            try body(state, index)
           }
         }
       }

@@ -1,7 +1,7 @@
 // `explain`: what the ledger and the pairing rules say about one UID or file.
 
 import DICOM
-public import Foundation
+import Foundation
 public import Provenance
 
 public struct Explanation: Encodable, Sendable {

@@ -1,6 +1,6 @@
 // What makes a piece of work this piece of work, and the UIDs that follow from it. Nothing drawn, nothing timed.
 
-import DICOM
+public import DICOM
 
 /// Identity of the fusion of one pair: the same inputs, model, settings and software give the same UIDs.
 public struct JobIdentity: Hashable, Sendable {

@@ -1,7 +1,8 @@
 // What a run would do, worked out from the same rules and printed instead of done; writes nothing anywhere.
 
-public import DICOM
+import DICOM
 import Foundation
+import Imaging
 import Provenance
 
 /// The answer of `plan`, in the order a person reads it.

@@ -20,10 +20,10 @@ public struct Software: Codable, Hashable, Sendable {
 
   /// This build on this machine.
   public static var this: Software {
-    Software(blas: Machine.blasCore, kernels: Machine.instructions.rawValue)
+    Software(blas: Machine.blasCore, kernels: Machine.instructions.rawValue, host: ProcessInfo.processInfo.hostName)
   }
 
-  public init(blas: String, kernels: String, host: String = ProcessInfo.processInfo.hostName) {
+  public init(blas: String, kernels: String, host: String) {
     version = Self.version
     self.blas = blas
     self.kernels = kernels

@@ -1,7 +1,7 @@
 // Settings as text and as the digest that output UIDs are derived from.
 
 import Crypto
-public import Foundation
+import Foundation
 import Yams
 
 extension Settings {
