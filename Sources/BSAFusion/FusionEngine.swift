@@ -54,6 +54,14 @@ public final class FusionEngine {
     return try run(fixed, moving, workspace, recorder)
   }
 
+  /// Fuses the two as they lie, without a deformation: the alignment is left out, the flow is zero everywhere.
+  ///
+  /// Throws as `fuse(fixed:moving:trace:)`.
+  public func fuseUndeformed(fixed: Plane, moving: Plane) throws(FusionError) -> Fused {
+    for (plane, name) in [(fixed, "fixed"), (moving, "moving")] { try check(plane, name) }
+    return try run(fixed, moving, workspace, Recorder(trace: nil), deforming: false)
+  }
+
   private func check(_ plane: Plane, _ name: String) throws(FusionError) {
     guard plane.columns == side, plane.rows == side else {
       throw FusionError(
@@ -69,12 +77,13 @@ public final class FusionEngine {
   }
 
   private func run(
-    _ fixed: Plane, _ moving: Plane, _ workspace: Workspace, _ recorder: Recorder
+    _ fixed: Plane, _ moving: Plane, _ workspace: Workspace, _ recorder: Recorder,
+    deforming: Bool = true
   ) throws(FusionError) -> Fused {
     try workspace.scope { () throws(FusionError) -> Fused in
       let flow = workspace.map(channels: 2, height: side, width: side)
       let fused = workspace.map(channels: 1, height: side, width: side)
-      pass(fixed, moving, flow: flow, fused: fused, workspace, recorder)
+      pass(fixed, moving, flow: flow, fused: fused, workspace, recorder, deforming: deforming)
       return try result(moving, flow, fused, recorder)
     }
   }
@@ -82,7 +91,7 @@ public final class FusionEngine {
   /// The network: images to flow and fused image.
   private func pass(
     _ fixed: Plane, _ moving: Plane, flow: FeatureMap, fused: FeatureMap, _ workspace: Workspace,
-    _ recorder: Recorder
+    _ recorder: Recorder, deforming: Bool
   ) {
     let tokenSide = side / ParameterTable.patch
     func map(_ channels: Int, _ side: Int) -> FeatureMap {
@@ -103,7 +112,11 @@ public final class FusionEngine {
             features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
             recorder: recorder)
         }
-        align(transferred, flow, workspace, recorder)
+        if deforming {
+          align(transferred, flow, workspace, recorder)
+        } else {
+          flow.fill(from: [Float](repeating: 0, count: 2 * side * side))
+        }
       }
       model.decoder(
         tokens: tokens, shallow: shallow, flow: flow, fused: fused, workspace: workspace, recorder: recorder)
