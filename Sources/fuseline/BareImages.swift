@@ -24,10 +24,14 @@ struct BareImages {
     let fixedPlane = try grey(image(fixed), path: fixed)
     let movingImage = try image(moving)
     let colour: ColourPicture? =
-      if case .rgb(let red, let green, let blue) = movingImage { ColourPicture(rgb: ColourPlanes(red, green, blue)) } else { nil }
+      if case .rgb(let red, let green, let blue) = movingImage {
+        ColourPicture(rgb: ColourPlanes(red, green, blue))
+      } else { nil }
     let movingPlane = try colour?.luminance ?? grey(movingImage, path: moving)
     var tensors: [NamedTensor] = []
-    let trace: Trace? = dump ? { name, shape, values in tensors.append(NamedTensor(name: name, shape: shape, values: values)) } : nil
+    let trace: Trace? =
+      dump
+      ? { name, shape, values in tensors.append(NamedTensor(name: name, shape: shape, values: values)) } : nil
     let engine = try FusionEngine(model: model, side: fixedPlane.columns)
     let result = try engine.fuse(fixed: fixedPlane, moving: movingPlane, trace: trace)
     if output.hasSuffix(".png") { return try write(result, colour, to: output) }
@@ -44,7 +48,8 @@ struct BareImages {
     let side = result.fused.columns
     return [
       NamedTensor(name: "fused", shape: [1, 1, side, side], values: result.fused.pixels),
-      NamedTensor(name: "flow", shape: [1, 2, side, side], values: result.flow.dx.pixels + result.flow.dy.pixels),
+      NamedTensor(
+        name: "flow", shape: [1, 2, side, side], values: result.flow.dx.pixels + result.flow.dy.pixels),
       NamedTensor(name: "aligned", shape: [1, 1, side, side], values: result.aligned.pixels),
     ]
   }
@@ -58,9 +63,12 @@ struct BareImages {
 
   private func tensor(_ path: String) throws -> Plane {
     let file = try Weights(path: path)
-    guard let shape = file.shape(of: "image"), shape.count == 4, shape[0] == 1, shape[1] == 1, shape[2] == shape[3] else {
+    guard let shape = file.shape(of: "image"), shape.count == 4, shape[0] == 1, shape[1] == 1,
+      shape[2] == shape[3]
+    else {
       throw ExitStatus(
-        code: ExitStatus.badData, sentence: "\(path): needs a tensor `image` of shape [1,1,S,S], float32 in 0…1")
+        code: ExitStatus.badData,
+        sentence: "\(path): needs a tensor `image` of shape [1,1,S,S], float32 in 0…1")
     }
     return Plane(columns: shape[3], rows: shape[2], pixels: try file.values("image", shape: shape))
   }

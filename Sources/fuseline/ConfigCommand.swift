@@ -6,7 +6,8 @@ import Pipeline
 
 /// `-c FILE`, then FUSELINE_CONFIG, then pipeline.yaml in the working folder, then the built-in default.
 struct ConfigurationOption: ParsableArguments {
-  @Option(name: [.customShort("c"), .customLong("config")], help: "Configuration file (default: pipeline.yaml).")
+  @Option(
+    name: [.customShort("c"), .customLong("config")], help: "Configuration file (default: pipeline.yaml).")
   var config: String?
 
   func settings() throws -> Settings {

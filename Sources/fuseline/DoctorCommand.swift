@@ -5,7 +5,8 @@ import Pipeline
 
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Is this machine ready? Folders, space, dictionary, BLAS, models, ledger, clock.",
+    commandName: "doctor",
+    abstract: "Is this machine ready? Folders, space, dictionary, BLAS, models, ledger, clock.",
     discussion: "Example: fuseline doctor -c /etc/fuseline/pipeline.yaml")
 
   @OptionGroup var options: ConfigurationOption
@@ -16,7 +17,9 @@ struct DoctorCommand: ParsableCommand {
     if json {
       try Console.printJSON(["checks": findings])
     } else {
-      for finding in findings { print("\(finding.ok ? "ok  " : "FAIL")  \(finding.check): \(finding.detail)") }
+      for finding in findings {
+        print("\(finding.ok ? "ok  " : "FAIL")  \(finding.check): \(finding.detail)")
+      }
     }
     if findings.contains(where: { !$0.ok }) { throw ExitStatus(code: ExitStatus.unavailable) }
   }

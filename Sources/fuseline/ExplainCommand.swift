@@ -7,7 +7,8 @@ import Provenance
 
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "History and state of an instance, series, study, output or file, and why.",
+    commandName: "explain",
+    abstract: "History and state of an instance, series, study, output or file, and why.",
     discussion: "Example: fuseline explain 1.2.840.113619.2.1")
 
   @OptionGroup var options: ConfigurationOption

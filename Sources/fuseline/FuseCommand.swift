@@ -11,20 +11,26 @@ struct FuseCommand: AsyncParsableCommand {
 
   @Argument(help: "Folder (or file) of the series that keeps its grid.") var fixed: String
   @Argument(help: "Folder (or file) of the series that is aligned to it.") var moving: String
-  @Option(name: .shortAndLong, help: "Folder for the derived images; created if it is not there.") var output: String
+  @Option(name: .shortAndLong, help: "Folder for the derived images; created if it is not there.") var output:
+    String
   @Option(help: "Name of a model, or a weights file (default: the pairing rule's).") var model: String?
   @OptionGroup var options: ConfigurationOption
   @Flag(help: "Print JSON.") var json = false
 
   func run() async throws {
     let bar = ProgressBar()
-    let adHoc = try AdHocFusion(settings: options.settings(), model: model, software: .this, progress: bar.show)
+    let adHoc = try AdHocFusion(
+      settings: options.settings(), model: model, software: .this, progress: bar.show)
     let report = try await adHoc.fuse(fixed: fixed, moving: moving, into: output)
     if json { return try Console.printJSON(report) }
     for note in report.notes { print("note: \(note)") }
-    print("\(report.outputs) slices fused (\(report.undeformed) undeformed) in \(seconds(report.seconds)): \(report.folder)")
+    print(
+      "\(report.outputs) slices fused (\(report.undeformed) undeformed) in \(seconds(report.seconds)): \(report.folder)"
+    )
   }
 }
 
 /// Seconds for people: two digits that matter.
-func seconds(_ value: Double) -> String { value.formatted(.number.precision(.significantDigits(2...3))) + " s" }
+func seconds(_ value: Double) -> String {
+  value.formatted(.number.precision(.significantDigits(2...3))) + " s"
+}

@@ -9,7 +9,8 @@ import Tensors
 struct Fuseline: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fuseline",
-    abstract: "Fuses the modalities of each patient's study: DICOM in, aligned and fused Secondary Captures out.",
+    abstract:
+      "Fuses the modalities of each patient's study: DICOM in, aligned and fused Secondary Captures out.",
     discussion: """
       Not a medical device. Fused images are not for primary diagnosis.
 

@@ -29,13 +29,16 @@ struct ModelCommand: ParsableCommand {
       let library = try ModelLibrary(folder: options.settings().models)
       let models = library.models.map {
         Listed(
-          name: $0.card.name, names: $0.card.names, pairs: $0.card.pairs, path: $0.path, sha256: $0.card.sha256,
+          name: $0.card.name, names: $0.card.names, pairs: $0.card.pairs, path: $0.path,
+          sha256: $0.card.sha256,
           parameters: $0.card.parameters, provisional: $0.card.provisional ?? false)
       }
       if json { return try Console.printJSON(["models": models]) }
       for model in models {
         let note = model.provisional ? ", provisional" : ""
-        print("\(model.name): answers to \(model.names.joined(separator: ", ")); \(model.parameters) parameters\(note)")
+        print(
+          "\(model.name): answers to \(model.names.joined(separator: ", ")); \(model.parameters) parameters\(note)"
+        )
         print("  \(model.path)")
         print("  SHA-256 \(model.sha256)")
       }
@@ -44,7 +47,8 @@ struct ModelCommand: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The card of one model, after checking its weights.", discussion: "Example: fuseline model show ct-mr")
+      abstract: "The card of one model, after checking its weights.",
+      discussion: "Example: fuseline model show ct-mr")
     @OptionGroup var options: ConfigurationOption
     @Argument(help: "Name of the model.") var name: String
 
@@ -61,7 +65,8 @@ struct ModelCommand: ParsableCommand {
   struct Apply: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Run the network on two bare images, PNG or safetensors.",
-      discussion: "Example: fuseline model apply --model pet-mr --fixed mr.png --moving pet.png --output fused.png")
+      discussion:
+        "Example: fuseline model apply --model pet-mr --fixed mr.png --moving pet.png --output fused.png")
     @OptionGroup var options: ConfigurationOption
     @Option(help: "Name of a model, or a safetensors file of weights.") var model: String
     @Option(help: "The image that keeps its grid.") var fixed: String

@@ -40,7 +40,9 @@ struct PlanText {
     }
     for pair in report.pairs { show(pair) }
     for pair in report.rejected {
-      Swift.print("refuse     \(pair.rule) \(pair.fixed) with \(pair.moving): \(pair.reason.sentence) [\(pair.reason.code)]")
+      Swift.print(
+        "refuse     \(pair.rule) \(pair.fixed) with \(pair.moving): \(pair.reason.sentence) [\(pair.reason.code)]"
+      )
     }
     for left in report.leftOut {
       Swift.print(
@@ -51,14 +53,18 @@ struct PlanText {
 
   private func show(_ pair: PlanReport.PlannedPair) {
     let verb = pair.done ? "done" : "fuse"
-    Swift.print("\(padded(verb))\(pair.rule): \(pair.outputs) slices with model \(pair.model), study \(pair.study)")
+    Swift.print(
+      "\(padded(verb))\(pair.rule): \(pair.outputs) slices with model \(pair.model), study \(pair.study)")
     show("fixed", pair.fixed)
     show("moving", pair.moving)
   }
 
   private func show(_ role: String, _ side: PlanReport.Side) {
-    let spacing = side.spacing.map { ", every " + $0.formatted(.number.precision(.fractionLength(0...2))) + " mm" } ?? ""
-    Swift.print("           \(role) \(side.modality)\(quoted(side.description)): \(side.slices) slices\(spacing), \(side.unit ?? "")")
+    let spacing =
+      side.spacing.map { ", every " + $0.formatted(.number.precision(.fractionLength(0...2))) + " mm" } ?? ""
+    Swift.print(
+      "           \(role) \(side.modality)\(quoted(side.description)): \(side.slices) slices\(spacing), \(side.unit ?? "")"
+    )
     for note in side.notes { Swift.print("             note: \(note)") }
   }
 

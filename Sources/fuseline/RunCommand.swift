@@ -49,14 +49,17 @@ struct RunText {
     for job in summary.jobs { Swift.print(line(job)) }
     if summary.jobs.isEmpty { Swift.print("fused      nothing new") }
     for left in report.leftOut {
-      Swift.print("left out   \(left.modality) series \(left.series): \(left.reason.sentence) [\(left.reason.code)]")
+      Swift.print(
+        "left out   \(left.modality) series \(left.series): \(left.reason.sentence) [\(left.reason.code)]")
     }
     if report.stillChanging > 0 {
       Swift.print("waiting    \(report.stillChanging) files are still being written; the next run takes them")
     }
     for failure in report.failures { Swift.print("trouble    \(failure)") }
     if summary.outputs > 0 { Swift.print("look in    \(settings.folders.output)") }
-    if counts.rejected > 0 { Swift.print("refused    \(settings.folders.quarantine), a .json beside each file says why") }
+    if counts.rejected > 0 {
+      Swift.print("refused    \(settings.folders.quarantine), a .json beside each file says why")
+    }
     Swift.print("took       \(seconds(summary.seconds)); more: fuseline audit jobs")
   }
 
@@ -64,7 +67,9 @@ struct RunText {
     let pair = "job \(job.job), series \(job.series ?? "none")"
     switch job.state {
     case .done: return "fused      \(pair): \(job.outputs) slices in \(seconds(job.seconds ?? 0))"
-    default: return "\(job.state.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0)) \(pair): \(job.reason ?? "")"
+    default:
+      return
+        "\(job.state.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0)) \(pair): \(job.reason ?? "")"
     }
   }
 }

@@ -6,7 +6,8 @@ import Testing
 @Suite struct BadInputTests {
   private func sampleFiles(_ study: String, _ prefix: String) throws -> [String] {
     let folder = Site.samples + "/" + study
-    let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasPrefix(prefix) }.sorted()
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasPrefix(prefix) }
+      .sorted()
     return names.map { folder + "/" + $0 }.filter {
       (try? FileManager.default.attributesOfItem(atPath: $0)[.type] as? FileAttributeType) == .typeRegular
     }
@@ -75,7 +76,10 @@ import Testing
   }
 
   @Test func `every command has help with an example`() throws {
-    for command in [["run"], ["plan"], ["explain"], ["fuse"], ["audit", "lineage"], ["model", "apply"], ["config", "check"], ["doctor"]] {
+    for command in [
+      ["run"], ["plan"], ["explain"], ["fuse"], ["audit", "lineage"], ["model", "apply"],
+      ["config", "check"], ["doctor"],
+    ] {
       let site = try Site()
       let process = try site.run(arguments: command + ["--help"])
       #expect(process.output.contains("Example"), "\(command)")

@@ -27,7 +27,8 @@ import Testing
     #expect(second.code == 0)
     #expect((try second.json()["outputs"] as? Int) == 0)
     #expect(site.files("output") == outputs)
-    #expect(try outputs.map { try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + $0)) } == bytes)
+    #expect(
+      try outputs.map { try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + $0)) } == bytes)
     try ask(site, about: outputs)
   }
 
@@ -51,7 +52,9 @@ import Testing
       try site.drop(Site.samples + "/ct-mr")
       #expect(try site.run("run").code <= 1)
       contents.append(
-        try site.files("output").map { try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + $0)) })
+        try site.files("output").map {
+          try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + $0))
+        })
     }
     #expect(!contents[0].isEmpty)
     #expect(contents[0] == contents[1])

@@ -56,15 +56,16 @@ final class Site {
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let out = folder + "/.stdout"
     let err = folder + "/.stderr"
-    FileManager.default.createFile(atPath: out, contents: nil)
-    FileManager.default.createFile(atPath: err, contents: nil)
+    try Data().write(to: URL(fileURLWithPath: out))
+    try Data().write(to: URL(fileURLWithPath: err))
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: out))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: err))
     try process.run()
     process.waitUntilExit()
     return Result(
       code: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
-      output: try String(contentsOfFile: out, encoding: .utf8), errors: try String(contentsOfFile: err, encoding: .utf8))
+      output: try String(contentsOfFile: out, encoding: .utf8),
+      errors: try String(contentsOfFile: err, encoding: .utf8))
   }
 
   /// Regular files below a folder of the site, as relative paths in order.
@@ -73,7 +74,8 @@ final class Site {
     let all = FileManager.default.enumerator(atPath: base)?.compactMap { $0 as? String } ?? []
     return all.filter { path in
       var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: base + "/" + path, isDirectory: &isFolder) && !isFolder.boolValue
+      return FileManager.default.fileExists(atPath: base + "/" + path, isDirectory: &isFolder)
+        && !isFolder.boolValue
     }.sorted()
   }
 }

@@ -14,7 +14,7 @@ import Testing
   }
 
   private func write(_ name: String, _ text: String, age: Double = 0) throws {
-    FileManager.default.createFile(atPath: folder + "/" + name, contents: Data(text.utf8))
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))
     let date = Date(timeIntervalSinceNow: -age)
     try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: folder + "/" + name)
   }
@@ -33,7 +33,8 @@ import Testing
   @Test func `old files are not waited for`() async throws {
     try write("old", "x", age: 60)
     let quiet = try await QuietFiles.wait(
-      for: DropFolder(path: folder, ignore: []), quietTime: 10, now: { Date() }, sleep: { _ in Issue.record("waited") })
+      for: DropFolder(path: folder, ignore: []), quietTime: 10, now: { Date() },
+      sleep: { _ in Issue.record("waited") })
     #expect(quiet.ready.count == 1)
   }
 

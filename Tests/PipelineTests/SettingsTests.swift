@@ -39,9 +39,13 @@ import Testing
 
   @Test(arguments: [
     ("grid: {side: 100}", "grid.side"), ("grid: {side: big}", "grid.side"), ("grid: 3", "grid"),
-    ("intake: {quiet_time: 5}", "intake.quiet_time"), ("intake: {quiet_time: 5 lightyears}", "intake.quiet_time"),
+    ("intake: {quiet_time: 5}", "intake.quiet_time"),
+    ("intake: {quiet_time: 5 lightyears}", "intake.quiet_time"),
     ("pairing: {rules: []}", "pairing.rules"), ("pairing: {scope: ward}", "pairing.scope"),
-    ("pairing: {rules: [{name: X, fixed: {modality: MR}, moving: {modality: MR}, model: a}]}", "pairing.rules[0].moving"),
+    (
+      "pairing: {rules: [{name: X, fixed: {modality: MR}, moving: {modality: MR}, model: a}]}",
+      "pairing.rules[0].moving"
+    ),
     ("pairing: {rules: [{name: X, fixed: {modality: MR}, model: a}]}", "pairing.rules[0].moving"),
     ("normalization: {CT: {method: window, center: 40, width: 80 HU}}", "normalization.CT.center"),
     ("normalization: {MR: {method: percentiles, low: 9 %, high: 3 %}}", "normalization.MR.high"),

@@ -16,7 +16,10 @@ struct Publisher: Sendable {
   /// file and an intent, which `Reconciliation` clears up at the next start.
   ///
   /// - Parameter publication: the slice's record, given the output's digest and size.
-  func publish(_ capture: SecondaryCapture, at place: OutputPath, index: Int, publication: (SlicePublication.Output) -> SlicePublication) throws {
+  func publish(
+    _ capture: SecondaryCapture, at place: OutputPath, index: Int,
+    publication: (SlicePublication.Output) -> SlicePublication
+  ) throws {
     let final = output + "/" + place.relative
     let part = output + "/" + place.part
     let intent = try ledger.recordPublishIntent(
@@ -25,7 +28,8 @@ struct Publisher: Sendable {
       let written = try CaptureFile.write(capture, part: part)
       let record = publication(
         SlicePublication.Output(
-          sopInstanceUID: capture.identity.sopInstanceUID, path: place.relative, sha256: written.sha256, size: written.size))
+          sopInstanceUID: capture.identity.sopInstanceUID, path: place.relative, sha256: written.sha256,
+          size: written.size))
       try ledger.markWritten(record, intent: intent)
       try FileSystem.rename(part, to: final)
       try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)

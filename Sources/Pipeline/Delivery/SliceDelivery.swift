@@ -42,7 +42,8 @@ struct SliceDelivery: Sendable {
     let series = volumes.pair.fixed.first
     guard let frame = series.frameOfReferenceUID else {
       throw PairRefusal(
-        reason: Refusal("missing_frame_of_reference", "the fixed series has no Frame of Reference UID to keep"))
+        reason: Refusal(
+          "missing_frame_of_reference", "the fixed series has no Frame of Reference UID to keep"))
     }
     let source = volumes.fixed.sources[slice.index]
     let fixed = fixedInstances[source.sopInstanceUID]?.instance ?? series
@@ -57,7 +58,8 @@ struct SliceDelivery: Sendable {
         patientPosition: series.patientPosition, bodyPart: series.bodyPartExamined),
       pixels: slice.pixels.captured,
       dates: dates(slice),
-      fixed: .init(fixed, frames: source.frame.map { [$0] }, spatialLocationsPreserved: true, path: source.path),
+      fixed: .init(
+        fixed, frames: source.frame.map { [$0] }, spatialLocationsPreserved: true, path: source.path),
       moving: movingSources(slice),
       derivation: SecondaryCapture.Derivation(aligned: slice.record.accepted, facts: facts(slice)),
       product: SecondaryCapture.Product(version: Software.version))
@@ -77,7 +79,8 @@ struct SliceDelivery: Sendable {
         meanMillimetres: record.meanMillimetres, maxMillimetres: record.maxMillimetres,
         meanPixels: record.meanMillimetres / slice.grid.columnSpacing,
         maxPixels: record.maxMillimetres / slice.grid.columnSpacing, folding: record.folding),
-      similarity: .init(measure: "mutual information, bits", before: record.similarityBefore, after: record.similarityAfter),
+      similarity: .init(
+        measure: "mutual information, bits", before: record.similarityBefore, after: record.similarityAfter),
       inside: record.coverage, seconds: record.seconds, output: output)
   }
 
@@ -91,7 +94,8 @@ struct SliceDelivery: Sendable {
 
   private func sources(_ slice: FusedSlice) -> [CataloguedInstance] {
     let fixed = fixedInstances[volumes.fixed.sources[slice.index].sopInstanceUID].map { [$0] } ?? []
-    return fixed + slice.movingSlices.compactMap { movingInstances[volumes.moving.sources[$0].sopInstanceUID] }
+    return fixed
+      + slice.movingSlices.compactMap { movingInstances[volumes.moving.sources[$0].sopInstanceUID] }
   }
 
   /// One source per instance; the frames of a multi-frame one are listed together.
@@ -102,7 +106,8 @@ struct SliceDelivery: Sendable {
       guard let member = movingInstances[uid] else { return nil }
       let numbers = parts.compactMap(\.frame).sorted()
       return .init(
-        member.instance, frames: numbers.isEmpty ? nil : numbers, spatialLocationsPreserved: false, path: parts[0].path)
+        member.instance, frames: numbers.isEmpty ? nil : numbers, spatialLocationsPreserved: false,
+        path: parts[0].path)
     }
   }
 
@@ -121,7 +126,8 @@ struct SliceDelivery: Sendable {
       : "not deformed (\(record.reason ?? "refused"))"
     return [
       "\(Software.name) \(Software.version): \(volumes.pair.rule.name) fusion by BSAFusion, not for primary diagnosis",
-      "model \(model.name) SHA-256 \(model.sha256.prefix(16))", "settings SHA-256 \(settings.digest.prefix(16))",
+      "model \(model.name) SHA-256 \(model.sha256.prefix(16))",
+      "settings SHA-256 \(settings.digest.prefix(16))",
       "fixed \(text(volumes.fixedNormalization))", "moving \(text(volumes.movingNormalization))",
       "moving resampled (\(settings.grid.interpolation.rawValue)) onto \(slice.grid.columns)x\(slice.grid.rows) pixels of "
         + millimetres(slice.grid.columnSpacing),

@@ -99,7 +99,9 @@ enum FileSystem {
     let folder = (to as NSString).deletingLastPathComponent
     try createFolder(folder)
     if link(from, to) == 0 { return try flushFolder(folder) }
-    guard [EXDEV, EPERM, EOPNOTSUPP, EMLINK].contains(errno) else { throw FileError("store as \(to) the file", from) }
+    guard [EXDEV, EPERM, EOPNOTSUPP, EMLINK].contains(errno) else {
+      throw FileError("store as \(to) the file", from)
+    }
     let part = to + ".part"
     try remove(part)
     try copy(from, to: part)

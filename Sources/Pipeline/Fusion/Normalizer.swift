@@ -43,7 +43,9 @@ public enum Normalizer {
     case .suv(let low, let high) where series.unit == "SUVbw":
       map = try .suvRange(lower: low, upper: high)
     case .suv:
-      fallback = series.notes.first { $0.contains("SUV") } ?? "no SUV can be computed from the headers; percentiles used"
+      fallback =
+        series.notes.first { $0.contains("SUV") }
+        ?? "no SUV can be computed from the headers; percentiles used"
       map = try percentiles(series, suvFallback)
     }
     let applied = AppliedNormalization(
@@ -56,6 +58,7 @@ public enum Normalizer {
     _ series: SeriesVolume, _ range: (low: Double, high: Double), ignoringBackground: Bool = false
   ) throws -> IntensityNormalization {
     try .percentiles(
-      of: series.volume, low: range.low, high: range.high, unit: series.unit, ignoringBackground: ignoringBackground)
+      of: series.volume, low: range.low, high: range.high, unit: series.unit,
+      ignoringBackground: ignoringBackground)
   }
 }

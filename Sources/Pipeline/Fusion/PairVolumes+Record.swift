@@ -20,7 +20,8 @@ public struct AppliedRegistration: Codable, Hashable, Sendable {
 extension PairVolumes {
   var registration: AppliedRegistration {
     let frames = [pair.fixed, pair.moving].map(\.first.frameOfReferenceUID)
-    return AppliedRegistration(kind: frames[0] != nil && frames[0] == frames[1] ? .sameFrame : .none, matrix: nil)
+    return AppliedRegistration(
+      kind: frames[0] != nil && frames[0] == frames[1] ? .sameFrame : .none, matrix: nil)
   }
 
   private struct Details: Encodable {
@@ -35,7 +36,8 @@ extension PairVolumes {
   func preparation(_ settings: Settings) throws -> JobPreparation {
     let grid = grid(slice: 0)
     let details = Details(
-      columns: grid.columns, rows: grid.rows, pixel_mm: grid.columnSpacing, antialias: settings.grid.antialias,
+      columns: grid.columns, rows: grid.rows, pixel_mm: grid.columnSpacing,
+      antialias: settings.grid.antialias,
       fixed_notes: fixed.notes, moving_notes: moving.notes)
     return JobPreparation(
       normalizationFixed: try JSONDocument(encoding: fixedNormalization),
@@ -55,7 +57,8 @@ extension PairVolumes {
     }
     guard !isCovered else { return }
     throw PairRefusal(
-      reason: Refusal("no_overlap", "the moving series lies wholly outside the fixed one; check their positions"))
+      reason: Refusal(
+        "no_overlap", "the moving series lies wholly outside the fixed one; check their positions"))
   }
 
   /// Samples along each edge of a slice when only asking whether anything overlaps.

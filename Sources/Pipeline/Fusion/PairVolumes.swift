@@ -56,7 +56,8 @@ public struct PairVolumes: Sendable {
     let fixed = fixedResampler.plane(on: grid)
     let moving = movingResampler.plane(on: grid)
     return SlicePlanes(
-      grid: grid, fixed: fixedMap.apply(fixed.plane), moving: movingMap.apply(moving.plane), inside: moving.inside,
+      grid: grid, fixed: fixedMap.apply(fixed.plane), moving: movingMap.apply(moving.plane),
+      inside: moving.inside,
       insideFraction: moving.insideFraction, movingSlices: moving.contributingSlices)
   }
 

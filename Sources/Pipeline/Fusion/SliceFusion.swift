@@ -85,6 +85,7 @@ public final class SliceFuser {
     return SliceRecord(
       meanMillimetres: statistics.meanPixels * pixel, maxMillimetres: statistics.maxPixels * pixel,
       folding: statistics.foldedFraction, similarityBefore: decision.before, similarityAfter: decision.after,
-      accepted: decision.accepted, reason: decision.reason?.rawValue, coverage: planes.insideFraction, seconds: 0)
+      accepted: decision.accepted, reason: decision.reason?.rawValue, coverage: planes.insideFraction,
+      seconds: 0)
   }
 }

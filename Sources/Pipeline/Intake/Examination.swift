@@ -29,7 +29,8 @@ struct Examination: Sendable {
       instance = try InstanceReader.read(path: path)
     } catch {
       let refusal = Refusal(error.reason.rawValue, error.detail)
-      return error.reason == .notImage ? .skip(nil, sha256: digest, refusal) : .reject(nil, sha256: digest, refusal)
+      return error.reason == .notImage
+        ? .skip(nil, sha256: digest, refusal) : .reject(nil, sha256: digest, refusal)
     }
     for uid in [instance.sopInstanceUID, instance.seriesInstanceUID, instance.studyInstanceUID]
     where !UID.isSafe(uid) {
@@ -41,11 +42,14 @@ struct Examination: Sendable {
       if known == digest { return .duplicate(instance, sha256: digest) }
       return .reject(
         instance, sha256: digest,
-        Refusal("uid_conflict", "its SOP Instance UID was taken in before with other bytes; the first file was kept"))
+        Refusal(
+          "uid_conflict", "its SOP Instance UID was taken in before with other bytes; the first file was kept"
+        ))
     }
     if !instance.isImage {
       return .skip(
-        instance, sha256: digest, Refusal("not_image", "SOP class \(instance.sopClassUID) is not an image that can be fused"))
+        instance, sha256: digest,
+        Refusal("not_image", "SOP class \(instance.sopClassUID) is not an image that can be fused"))
     }
     return .accept(instance, sha256: digest)
   }

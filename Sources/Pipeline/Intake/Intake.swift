@@ -25,7 +25,9 @@ struct Intake: Sendable {
       do {
         try settle(file, examination.verdict(on: file.path))
       } catch let error as FileError where !error.isNoSpace {
-        logger.error("a file stays in the drop folder", metadata: ["operation": "\(error.operation)", "code": "\(error.code)"])
+        logger.error(
+          "a file stays in the drop folder",
+          metadata: ["operation": "\(error.operation)", "code": "\(error.code)"])
         failures.append(error)
       }
       progress(.takingIn(done: index + 1, of: files.count))
@@ -58,7 +60,8 @@ struct Intake: Sendable {
 
   /// The store already holds the same bytes; should its file have gone missing, this one takes its place.
   private func dropDuplicate(_ file: DropFile, _ instance: Instance, _ digest: String) throws {
-    let stored = try ledger.instance(sopInstanceUID: instance.sopInstanceUID)?.path ?? StorePath(instance).relative
+    let stored =
+      try ledger.instance(sopInstanceUID: instance.sopInstanceUID)?.path ?? StorePath(instance).relative
     try put(file.path, at: folders.store + "/" + stored, digest: digest)
     let why = Refusal("duplicate_identical", "the same bytes were taken in before")
     try ledger.recordDuplicate(RefusedFile(file, instance, digest, why, place: nil), run: run)
@@ -81,7 +84,8 @@ struct Intake: Sendable {
     try ledger.recordRejected(RefusedFile(file, instance, digest, why, place: place), run: run)
     try FileSystem.remove(file.path)
     logger.warning(
-      "a file was refused", metadata: ["reason": "\(why.code)", "why": "\(why.sentence)", "sha256": "\(digest.prefix(16))"])
+      "a file was refused",
+      metadata: ["reason": "\(why.code)", "why": "\(why.sentence)", "sha256": "\(digest.prefix(16))"])
   }
 
   /// Gives the file its second name; one left there by an interrupted pass is as good, if its bytes are the same.

@@ -10,7 +10,8 @@ struct Quarantine: Sendable {
   /// harmless characters of the dropped name are kept.
   func path(for dropped: String, digest: String, reason: String) -> String {
     let name = (dropped as NSString).lastPathComponent.map { character in
-      character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character)) ? character : "_"
+      character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character))
+        ? character : "_"
     }
     return "\(folder)/\(reason)/\(digest.prefix(16))-\(String(name.suffix(100)))"
   }

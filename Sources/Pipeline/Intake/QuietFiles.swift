@@ -23,6 +23,7 @@ struct QuietFiles {
     try await sleep(quietTime)
     let unchanged = Set(young.filter { $0.again() == $0 })
     return QuietFiles(
-      ready: first.filter { isOld($0) || unchanged.contains($0) }, changing: young.filter { !unchanged.contains($0) })
+      ready: first.filter { isOld($0) || unchanged.contains($0) },
+      changing: young.filter { !unchanged.contains($0) })
   }
 }

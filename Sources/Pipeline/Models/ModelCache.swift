@@ -30,7 +30,8 @@ struct ModelCache {
     let model = LoadedModel(
       reference: reference, model: try ModelLibrary.load(reference),
       row: try ledger.register(
-        model: ModelRecord(name: card.name, sha256: card.sha256, path: reference.path, parameters: card.parameters)))
+        model: ModelRecord(
+          name: card.name, sha256: card.sha256, path: reference.path, parameters: card.parameters)))
     loaded[reference.path] = model
     return model
   }

@@ -42,10 +42,12 @@ public struct ModelLibrary: Sendable {
   /// - Throws: `ModelError` if there is no such folder or a card in it cannot be read.
   public init(folder: String?) throws {
     guard let path = folder ?? Self.shippedFolder() else {
-      throw ModelError(model: "(any)", message: "no folder of models beside the program; set `models` in the configuration")
+      throw ModelError(
+        model: "(any)", message: "no folder of models beside the program; set `models` in the configuration")
     }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      throw ModelError(model: "(any)", message: "the folder \(path) cannot be read; check `models` in the configuration")
+      throw ModelError(
+        model: "(any)", message: "the folder \(path) cannot be read; check `models` in the configuration")
     }
     self.folder = path
     models = try names.filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }.sorted().map { name in
@@ -61,7 +63,9 @@ public struct ModelLibrary: Sendable {
   ///
   /// - Throws: `ModelError` naming what there is.
   public func model(named name: String) throws -> ModelReference {
-    if let model = models.first(where: { $0.card.name == name || $0.card.names.contains(name) }) { return model }
+    if let model = models.first(where: { $0.card.name == name || $0.card.names.contains(name) }) {
+      return model
+    }
     let known = models.flatMap { [$0.card.name] + $0.card.names }.sorted().joined(separator: ", ")
     throw ModelError(model: name, message: "not in \(folder); there are: \(known.isEmpty ? "none" : known)")
   }
@@ -70,7 +74,9 @@ public struct ModelLibrary: Sendable {
   ///
   /// - Throws: `ModelError`; `WeightsError` where a named file is not one of weights.
   public static func resolve(_ nameOrPath: String, folder: String?) throws -> ModelReference {
-    guard nameOrPath.hasSuffix(".safetensors") else { return try ModelLibrary(folder: folder).model(named: nameOrPath) }
+    guard nameOrPath.hasSuffix(".safetensors") else {
+      return try ModelLibrary(folder: folder).model(named: nameOrPath)
+    }
     guard FileManager.default.fileExists(atPath: nameOrPath) else {
       throw ModelError(model: nameOrPath, message: "there is no such file")
     }
@@ -87,13 +93,15 @@ public struct ModelLibrary: Sendable {
   /// - Throws: `ModelError` on another digest, `WeightsError` on a damaged file or wrong tensors.
   public static func load(_ model: ModelReference) throws -> FusionModel {
     guard FileManager.default.fileExists(atPath: model.path) else {
-      throw ModelError(model: model.card.name, message: "its weights \(model.path) are missing; install them again")
+      throw ModelError(
+        model: model.card.name, message: "its weights \(model.path) are missing; install them again")
     }
     let weights = try Weights(path: model.path)
     guard weights.sha256 == model.card.sha256 else {
       throw ModelError(
         model: model.card.name,
-        message: "\(model.path) has SHA-256 \(weights.sha256.prefix(12))…, its card says \(model.card.sha256.prefix(12))…; "
+        message:
+          "\(model.path) has SHA-256 \(weights.sha256.prefix(12))…, its card says \(model.card.sha256.prefix(12))…; "
           + "the file was changed or is incomplete: install it again")
     }
     return try FusionModel(weights: weights)
@@ -101,14 +109,18 @@ public struct ModelLibrary: Sendable {
 
   private static func shippedFolder() -> String? {
     if let path = ProcessInfo.processInfo.environment["FUSELINE_MODELS"], !path.isEmpty { return path }
-    guard let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return nil }
+    guard let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+      return nil
+    }
     var folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
     let installed = folder.deletingLastPathComponent().appendingPathComponent("share/fuseline/models").path
     if FileManager.default.fileExists(atPath: installed) { return installed }
     while folder.path != "/" {
       let models = folder.appendingPathComponent("Models").path
       let manifest = folder.appendingPathComponent("Package.swift").path
-      if FileManager.default.fileExists(atPath: manifest) && FileManager.default.fileExists(atPath: models) { return models }
+      if FileManager.default.fileExists(atPath: manifest) && FileManager.default.fileExists(atPath: models) {
+        return models
+      }
       folder = folder.deletingLastPathComponent()
     }
     return nil

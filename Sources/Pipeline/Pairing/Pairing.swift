@@ -96,7 +96,9 @@ public struct Pairing: Sendable {
 
   /// A series on its own: may it be used at all?
   private func examine(_ series: Series) -> Result<SeriesPlan, Unusable> {
-    if let refusal = selection.refusal(series) ?? identityRefusal(series) { return .failure(Unusable(reason: refusal)) }
+    if let refusal = selection.refusal(series) ?? identityRefusal(series) {
+      return .failure(Unusable(reason: refusal))
+    }
     do {
       return .success(try SeriesReader.plan(series.members.map(\.instance)))
     } catch {
@@ -109,16 +111,20 @@ public struct Pairing: Sendable {
   private func identityRefusal(_ series: Series) -> Refusal? {
     let instances = series.members.map(\.instance)
     if Set(instances.map { PatientKey($0) }).count > 1 {
-      return Refusal("mixed_patients", "the series holds images of different patients; correct it at its source")
+      return Refusal(
+        "mixed_patients", "the series holds images of different patients; correct it at its source")
     }
     if Set(instances.map(\.studyInstanceUID)).count > 1 {
-      return Refusal("mixed_studies", "the series holds images of different studies; correct it at its source")
+      return Refusal(
+        "mixed_studies", "the series holds images of different studies; correct it at its source")
     }
     if Set(instances.map(\.modality)).count > 1 {
       return Refusal("mixed_modalities", "the series holds images of different modalities")
     }
     if PatientKey(instances[0]).patientID == nil {
-      return Refusal("missing_patient_id", "no Patient ID: without it nothing can be paired safely; send it again with one")
+      return Refusal(
+        "missing_patient_id", "no Patient ID: without it nothing can be paired safely; send it again with one"
+      )
     }
     return nil
   }
@@ -137,7 +143,8 @@ public struct Pairing: Sendable {
     for rule in settings.rules {
       for fixed in selection.choose(rule.fixed, from: group, per: \.studyInstanceUID, plans: plans) {
         let partners = group.filter { isInReach($0, of: fixed) }
-        guard let moving = selection.choose(rule.moving, from: partners, per: { _ in "" }, plans: plans).first,
+        guard
+          let moving = selection.choose(rule.moving, from: partners, per: { _ in "" }, plans: plans).first,
           let fixedPlan = plans[fixed.uid], let movingPlan = plans[moving.uid]
         else { continue }
         if let refusal = refusal(fixed, moving) {
@@ -161,10 +168,12 @@ public struct Pairing: Sendable {
     if a != b {
       return Refusal(
         "patient_conflict",
-        "the two series disagree on \(a.differences(from: b).joined(separator: ", ")); correct it at its source")
+        "the two series disagree on \(a.differences(from: b).joined(separator: ", ")); correct it at its source"
+      )
     }
     if registration == .sameFrame,
-      fixed.first.frameOfReferenceUID == nil || fixed.first.frameOfReferenceUID != moving.first.frameOfReferenceUID
+      fixed.first.frameOfReferenceUID == nil
+        || fixed.first.frameOfReferenceUID != moving.first.frameOfReferenceUID
     {
       return Refusal(
         "different_frame_of_reference",
@@ -176,21 +185,27 @@ public struct Pairing: Sendable {
 
   private func unpaired(_ candidates: [Series], in result: PairingResult) -> [LeftOut] {
     let used = Set(
-      result.pairs.flatMap { [$0.fixed.uid, $0.moving.uid] } + result.rejected.flatMap { [$0.fixed.uid, $0.moving.uid] })
+      result.pairs.flatMap { [$0.fixed.uid, $0.moving.uid] }
+        + result.rejected.flatMap { [$0.fixed.uid, $0.moving.uid] })
     return candidates.filter { !used.contains($0.uid) }.map { series in
       LeftOut(series: series, reason: reasonUnpaired(series, candidates, used))
     }
   }
 
   private func reasonUnpaired(_ series: Series, _ all: [Series], _ used: Set<String>) -> Refusal {
-    let mine = settings.rules.filter { $0.fixed.modality == series.modality || $0.moving.modality == series.modality }
+    let mine = settings.rules.filter {
+      $0.fixed.modality == series.modality || $0.moving.modality == series.modality
+    }
     if mine.isEmpty { return Refusal("no_rule", "no pairing rule asks for \(series.modality)") }
     let rival = all.contains {
       $0.uid != series.uid && used.contains($0.uid) && $0.modality == series.modality
         && $0.studyInstanceUID == series.studyInstanceUID
     }
-    if rival { return Refusal("not_preferred", "another \(series.modality) series of the study is preferred") }
+    if rival {
+      return Refusal("not_preferred", "another \(series.modality) series of the study is preferred")
+    }
     let partners = mine.map { $0.fixed.modality == series.modality ? $0.moving.modality : $0.fixed.modality }
-    return Refusal("no_partner", "nothing to fuse it with: no usable \(partners.joined(separator: " or ")) series")
+    return Refusal(
+      "no_partner", "nothing to fuse it with: no usable \(partners.joined(separator: " or ")) series")
   }
 }

@@ -38,7 +38,8 @@ struct PatientKey: Hashable {
   }
 
   private static func clean(_ text: String?) -> String? {
-    let trimmed = text?.trimmingCharacters(in: .whitespacesAndNewlines.union(CharacterSet(charactersIn: "^\0"))) ?? ""
+    let trimmed =
+      text?.trimmingCharacters(in: .whitespacesAndNewlines.union(CharacterSet(charactersIn: "^\0"))) ?? ""
     return trimmed.isEmpty ? nil : trimmed
   }
 }
@@ -51,7 +52,8 @@ func daysApart(_ a: Instance, _ b: Instance) -> Double? {
 
 /// A DA value (YYYYMMDD) as midnight UTC; only differences of such dates are used.
 private func dicomDate(_ text: String?) -> Date? {
-  guard let text, text.count == 8, let year = Int(text.prefix(4)), let month = Int(text.dropFirst(4).prefix(2)),
+  guard let text, text.count == 8, let year = Int(text.prefix(4)),
+    let month = Int(text.dropFirst(4).prefix(2)),
     let day = Int(text.suffix(2))
   else { return nil }
   var calendar = Calendar(identifier: .gregorian)

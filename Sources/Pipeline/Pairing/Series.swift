@@ -31,7 +31,9 @@ public struct Series: Hashable, Sendable {
 
   /// Texts that selection rules look at.
   var labels: [String] {
-    [first.seriesDescription, first.protocolName].compactMap { $0 } + [first.imageType.joined(separator: "\\")]
+    [first.seriesDescription, first.protocolName].compactMap { $0 } + [
+      first.imageType.joined(separator: "\\")
+    ]
   }
 }
 

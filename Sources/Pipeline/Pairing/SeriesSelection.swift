@@ -22,7 +22,9 @@ struct SeriesSelection: Sendable {
       }
     }
     if series.frameCount < minimumSlices {
-      return Refusal("too_few_slices", "has \(series.frameCount) slice(s), fewer than selection.minimum_slices \(minimumSlices)")
+      return Refusal(
+        "too_few_slices",
+        "has \(series.frameCount) slice(s), fewer than selection.minimum_slices \(minimumSlices)")
     }
     return nil
   }
@@ -31,7 +33,8 @@ struct SeriesSelection: Sendable {
   ///
   /// Preference: most slices, then lowest Series Number, then lowest UID, so that the choice is always the same.
   func choose(
-    _ criteria: SeriesCriteria, from series: [Series], per key: (Series) -> String, plans: [String: SeriesPlan]
+    _ criteria: SeriesCriteria, from series: [Series], per key: (Series) -> String,
+    plans: [String: SeriesPlan]
   ) -> [Series] {
     let matching = series.filter { matches($0, criteria) }
     return Dictionary(grouping: matching, by: key).sorted { $0.key < $1.key }.compactMap { _, rivals in
@@ -42,7 +45,9 @@ struct SeriesSelection: Sendable {
   private func matches(_ series: Series, _ criteria: SeriesCriteria) -> Bool {
     guard series.modality == criteria.modality else { return false }
     guard let text = criteria.description, let regex = try? Regex(text).ignoresCase() else { return true }
-    return [series.first.seriesDescription, series.first.protocolName].compactMap { $0 }.contains { $0.contains(regex) }
+    return [series.first.seriesDescription, series.first.protocolName].compactMap { $0 }.contains {
+      $0.contains(regex)
+    }
   }
 
   private func preference(_ series: Series, _ plans: [String: SeriesPlan]) -> (Int, Int, String) {

@@ -26,7 +26,9 @@ public struct AdHocFusion: Sendable {
   let software: Software
   let progress: ProgressHandler
 
-  public init(settings: Settings, model: String?, software: Software, progress: @escaping ProgressHandler) throws {
+  public init(settings: Settings, model: String?, software: Software, progress: @escaping ProgressHandler)
+    throws
+  {
     self.settings = settings
     self.model = model
     self.software = software
@@ -45,11 +47,13 @@ public struct AdHocFusion: Sendable {
     let volumes = try PairVolumes(pair, settings: settings)
     try volumes.checkOverlap()
     let identity = JobIdentity(pair, modelSHA256: reference.card.sha256, settings: settings)
-    let delivery = SliceDelivery(volumes: volumes, identity: identity, model: reference.card, settings: settings)
+    let delivery = SliceDelivery(
+      volumes: volumes, identity: identity, model: reference.card, settings: settings)
     try FileSystem.createFolder(output)
     let records = RecordBox(count: volumes.slices)
     try await WorkerPool.run(count: volumes.slices, workers: settings.processing.effectiveWorkers) {
-      [settings] in try SliceFuser(volumes: volumes, model: network, settings: settings)
+      [settings] in
+      try SliceFuser(volumes: volumes, model: network, settings: settings)
     } body: { [progress] fuser, index in
       let slice = try fuser.fuse(slice: index)
       let capture = try delivery.capture(slice)
@@ -63,7 +67,8 @@ public struct AdHocFusion: Sendable {
     let slices = records.all
     return AdHocReport(
       series: identity.outputSeriesUID, folder: output, outputs: slices.count,
-      undeformed: slices.count { !$0.accepted }, fixed: volumes.fixedNormalization, moving: volumes.movingNormalization,
+      undeformed: slices.count { !$0.accepted }, fixed: volumes.fixedNormalization,
+      moving: volumes.movingNormalization,
       notes: volumes.fixed.notes + volumes.moving.notes, slices: slices,
       seconds: (ContinuousClock.now - started) / .seconds(1))
   }
@@ -74,10 +79,14 @@ public struct AdHocFusion: Sendable {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw FileError("read", path, code: ENOENT)
     }
-    let files = isFolder.boolValue ? try DropFolder(path: path, ignore: settings.intake.ignore).scan().map(\.path) : [path]
+    let files =
+      isFolder.boolValue
+      ? try DropFolder(path: path, ignore: settings.intake.ignore).scan().map(\.path) : [path]
     var instances: [CataloguedInstance] = []
     for file in files {
-      guard case .accept(let instance, let digest) = try Examination(knownDigest: { _ in nil }).verdict(on: file) else {
+      guard
+        case .accept(let instance, let digest) = try Examination(knownDigest: { _ in nil }).verdict(on: file)
+      else {
         continue
       }
       instances.append(CataloguedInstance(instance: instance, path: file, sha256: digest))
@@ -102,7 +111,8 @@ public struct AdHocFusion: Sendable {
     else {
       let known = settings.pairing.rules.map(\.name).joined(separator: ", ")
       throw PairRefusal(
-        reason: Refusal("no_rule", "no rule fuses \(moving.modality) onto \(fixed.modality); there are \(known)"))
+        reason: Refusal(
+          "no_rule", "no rule fuses \(moving.modality) onto \(fixed.modality); there are \(known)"))
     }
     return try Pairing(settings).pair(rule, fixed: fixed, moving: moving)
   }

@@ -23,29 +23,35 @@ public struct Doctor: Sendable {
 
   private func folders() -> [Finding] {
     let folders = settings.folders
-    return [("inbox", folders.inbox), ("store", folders.store), ("output", folders.output), ("quarantine", folders.quarantine)]
-      .map { name, path in
-        let free = FileSystem.freeBytes(path) ?? 0
-        let space = "\(free >> 30) GiB free"
-        guard FileSystem.exists(path) else {
-          let parent = Self.nearestParent(path)
-          let ok = FileSystem.isWritable(parent)
-          return Finding(
-            check: name, ok: ok,
-            detail: ok ? "\(path) will be created, \(space)" : "\(path) is missing and cannot be created in \(parent)")
-        }
-        if !FileSystem.isWritable(path) {
-          return Finding(check: name, ok: false, detail: "\(path) cannot be written; check owner and mode")
-        }
+    return [
+      ("inbox", folders.inbox), ("store", folders.store), ("output", folders.output),
+      ("quarantine", folders.quarantine),
+    ]
+    .map { name, path in
+      let free = FileSystem.freeBytes(path) ?? 0
+      let space = "\(free >> 30) GiB free"
+      guard FileSystem.exists(path) else {
+        let parent = Self.nearestParent(path)
+        let ok = FileSystem.isWritable(parent)
         return Finding(
-          check: name, ok: free >= Self.enoughFreeBytes,
-          detail: free >= Self.enoughFreeBytes ? "\(path), \(space)" : "\(path), only \(space): make room")
+          check: name, ok: ok,
+          detail: ok
+            ? "\(path) will be created, \(space)" : "\(path) is missing and cannot be created in \(parent)")
       }
+      if !FileSystem.isWritable(path) {
+        return Finding(check: name, ok: false, detail: "\(path) cannot be written; check owner and mode")
+      }
+      return Finding(
+        check: name, ok: free >= Self.enoughFreeBytes,
+        detail: free >= Self.enoughFreeBytes ? "\(path), \(space)" : "\(path), only \(space): make room")
+    }
   }
 
   private static func nearestParent(_ path: String) -> String {
     var candidate = path
-    while !FileSystem.exists(candidate) && candidate != "/" { candidate = (candidate as NSString).deletingLastPathComponent }
+    while !FileSystem.exists(candidate) && candidate != "/" {
+      candidate = (candidate as NSString).deletingLastPathComponent
+    }
     return candidate
   }
 
@@ -60,7 +66,8 @@ public struct Doctor: Sendable {
     let core = Machine.blasCore
     let ok = core != "Prescott" || Machine.bestInstructions == .portable
     let detail = "OpenBLAS core \(core), kernels \(Machine.instructions.rawValue)"
-    return Finding(check: "arithmetic", ok: ok, detail: ok ? detail : detail + ": slow; set OPENBLAS_CORETYPE")
+    return Finding(
+      check: "arithmetic", ok: ok, detail: ok ? detail : detail + ": slow; set OPENBLAS_CORETYPE")
   }
 
   private func models() -> [Finding] {
@@ -82,7 +89,8 @@ public struct Doctor: Sendable {
     }
     do {
       let report = try Ledger.openReadOnly(path: settings.ledger).verify()
-      let detail = report.first.map { "broken at \($0.subject): \($0.detail)" } ?? "\(report.events) events, chain whole"
+      let detail =
+        report.first.map { "broken at \($0.subject): \($0.detail)" } ?? "\(report.events) events, chain whole"
       return Finding(check: "ledger", ok: report.whole, detail: "\(settings.ledger): \(detail)")
     } catch { return Finding(check: "ledger", ok: false, detail: "\(error)") }
   }
@@ -93,6 +101,7 @@ public struct Doctor: Sendable {
     let ok = Date().timeIntervalSince1970 > 1_767_225_600  // 2026-01-01T00:00:00Z
     return Finding(
       check: "clock", ok: ok,
-      detail: ok ? "time zone \(zone.identifier), \(Date().formatted(.iso8601))" : "the clock is wrong; set it")
+      detail: ok
+        ? "time zone \(zone.identifier), \(Date().formatted(.iso8601))" : "the clock is wrong; set it")
   }
 }

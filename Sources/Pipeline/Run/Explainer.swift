@@ -27,12 +27,16 @@ public struct Explainer: Sendable {
     switch lineage {
     case .output(let made): findings.insert(sentence(made), at: 0)
     case .input(let input): findings.insert(sentence(input), at: 0)
-    case .group(let group): findings.insert("\(group.jobs.count) jobs and \(group.outputs.count) outputs involve it", at: 0)
+    case .group(let group):
+      findings.insert("\(group.jobs.count) jobs and \(group.outputs.count) outputs involve it", at: 0)
     case nil: break
     }
     if findings.isEmpty { findings = ["the ledger knows nothing of \(subject)"] }
-    let events = try ["instance", "output", "series"].flatMap { try ledger.events(subject: "\($0):\(subject)") }
-    return Explanation(subject: subject, findings: findings, lineage: lineage, events: events.sorted { $0.seq < $1.seq })
+    let events = try ["instance", "output", "series"].flatMap {
+      try ledger.events(subject: "\($0):\(subject)")
+    }
+    return Explanation(
+      subject: subject, findings: findings, lineage: lineage, events: events.sorted { $0.seq < $1.seq })
   }
 
   private func explain(file path: String) throws -> Explanation {
@@ -51,14 +55,16 @@ public struct Explainer: Sendable {
     let past = try store.ledger?.lastIntake(sha256: digest).map { row in
       "these bytes were \(row.state.rawValue) at \(row.time)" + (row.sentence.map { ": \($0)" } ?? "")
     }
-    return Explanation(subject: path, findings: [finding] + [past].compactMap { $0 }, lineage: nil, events: [])
+    return Explanation(
+      subject: path, findings: [finding] + [past].compactMap { $0 }, lineage: nil, events: [])
   }
 
   /// What the rules make of a series or a study now.
   private func pairingFindings(_ uid: String) throws -> [String] {
     let result = Pairing(settings).pairs(in: Catalogue(try StoredCatalogue(settings: settings).instances()))
     let concerns = { (series: Series) in
-      series.uid == uid || series.studyInstanceUID == uid || series.members.contains { $0.instance.sopInstanceUID == uid }
+      series.uid == uid || series.studyInstanceUID == uid
+        || series.members.contains { $0.instance.sopInstanceUID == uid }
     }
     var findings = result.pairs.filter { concerns($0.fixed) || concerns($0.moving) }.map {
       "\($0.rule.name): fixed \($0.fixed.modality) \($0.fixed.uid), moving \($0.moving.modality) \($0.moving.uid)"
@@ -74,12 +80,14 @@ public struct Explainer: Sendable {
 
   private func sentence(_ made: OutputLineage) -> String {
     let inputs = made.inputs.count
-    let deformed = made.deformation.accepted ? "deformed" : "not deformed (\(made.deformation.reason ?? "refused"))"
+    let deformed =
+      made.deformation.accepted ? "deformed" : "not deformed (\(made.deformation.reason ?? "refused"))"
     return "output of job \(made.output.job), slice \(made.output.slice), from \(inputs) images, \(deformed)"
   }
 
   private func sentence(_ input: InputLineage) -> String {
     let why = input.input.reason.map { " [\($0)]" } ?? ""
-    return "\(input.input.state.rawValue) at \(input.input.time)\(why); \(input.outputs.count) outputs were made of it"
+    return
+      "\(input.input.state.rawValue) at \(input.input.time)\(why); \(input.outputs.count) outputs were made of it"
   }
 }

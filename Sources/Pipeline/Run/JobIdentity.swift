@@ -9,7 +9,9 @@ public struct JobIdentity: Hashable, Sendable {
   public let outputSeriesUID: String
 
   public init(_ pair: Pair, modelSHA256: String, settings: Settings) {
-    let digests = [pair.fixed, pair.moving].map { series in series.members.map(\.sha256).sorted().joined(separator: "\n") }
+    let digests = [pair.fixed, pair.moving].map { series in
+      series.members.map(\.sha256).sorted().joined(separator: "\n")
+    }
     inputsSHA256 = sha256Hex(digests.joined(separator: "\n\n"))
     outputSeriesUID = UID.derived(from: [
       "fuseline series", pair.rule.name, pair.fixed.uid, pair.moving.uid, inputsSHA256, modelSHA256,
@@ -19,6 +21,8 @@ public struct JobIdentity: Hashable, Sendable {
 
   /// SOP Instance UID of the image fused on one slice of the fixed series.
   public func outputUID(fixed: SourceFrame) -> String {
-    UID.derived(from: ["fuseline slice", outputSeriesUID, fixed.sopInstanceUID, fixed.frame.map(String.init) ?? ""])
+    UID.derived(from: [
+      "fuseline slice", outputSeriesUID, fixed.sopInstanceUID, fixed.frame.map(String.init) ?? "",
+    ])
   }
 }

@@ -21,7 +21,8 @@ struct JobRunner: Sendable {
 
   /// Records that a pair is unsafe to fuse.
   func reject(_ pair: RejectedPair) throws {
-    let identity = [pair.fixed, pair.moving].flatMap { $0.members.map(\.sha256).sorted() }.joined(separator: "\n")
+    let identity = [pair.fixed, pair.moving].flatMap { $0.members.map(\.sha256).sorted() }.joined(
+      separator: "\n")
     let job = try ledger.openJob(
       NewJob(
         kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,

@@ -72,7 +72,8 @@ public struct Planner: Sendable {
   public func plan(paths: [String]) throws -> PlanReport {
     let store = paths.isEmpty ? try StoredCatalogue(settings: settings) : nil
     var report = PlanReport()
-    let dropped = try paths.isEmpty ? files(settings.folders.inbox, mayBeMissing: true) : paths.flatMap { try files($0) }
+    let dropped =
+      try paths.isEmpty ? files(settings.folders.inbox, mayBeMissing: true) : paths.flatMap { try files($0) }
     var instances = try store?.instances() ?? []
     instances += try examine(dropped, known: instances, into: &report)
     let result = Pairing(settings).pairs(in: Catalogue(instances))
@@ -139,7 +140,8 @@ extension PlanReport.Side {
 extension PlanReport.Left {
   init(_ left: LeftOut) {
     self.init(
-      series: left.series.uid, modality: left.series.modality, description: left.series.first.seriesDescription,
+      series: left.series.uid, modality: left.series.modality,
+      description: left.series.first.seriesDescription,
       images: left.series.members.count, reason: left.reason)
   }
 }

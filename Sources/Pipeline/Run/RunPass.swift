@@ -118,7 +118,9 @@ public struct RunPass: Sendable {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(Self.renewalSeconds))
         // A renewal that fails shows at the next change of the ledger, which is refused then.
-        if !Task.isCancelled, let renewed = try? ledger.renewLease(lease, seconds: Self.leaseSeconds) { lease = renewed }
+        if !Task.isCancelled, let renewed = try? ledger.renewLease(lease, seconds: Self.leaseSeconds) {
+          lease = renewed
+        }
       }
     }
   }

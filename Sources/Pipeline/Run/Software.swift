@@ -20,7 +20,8 @@ public struct Software: Codable, Hashable, Sendable {
 
   /// This build on this machine.
   public static var this: Software {
-    Software(blas: Machine.blasCore, kernels: Machine.instructions.rawValue, host: ProcessInfo.processInfo.hostName)
+    Software(
+      blas: Machine.blasCore, kernels: Machine.instructions.rawValue, host: ProcessInfo.processInfo.hostName)
   }
 
   public init(blas: String, kernels: String, host: String) {

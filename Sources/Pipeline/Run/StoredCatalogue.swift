@@ -11,7 +11,8 @@ struct StoredCatalogue {
 
   init(settings: Settings) throws {
     let exists = FileManager.default.fileExists(atPath: settings.ledger)
-    self.init(ledger: exists ? try Ledger.openReadOnly(path: settings.ledger) : nil, store: settings.folders.store)
+    self.init(
+      ledger: exists ? try Ledger.openReadOnly(path: settings.ledger) : nil, store: settings.folders.store)
   }
 
   init(ledger: Ledger?, store: String) {
@@ -22,13 +23,15 @@ struct StoredCatalogue {
   func instances() throws -> [CataloguedInstance] {
     try (ledger?.instances() ?? []).map { stored in
       CataloguedInstance(
-        instance: try stored.header.decode(Instance.self), path: store + "/" + stored.path, sha256: stored.sha256)
+        instance: try stored.header.decode(Instance.self), path: store + "/" + stored.path,
+        sha256: stored.sha256)
     }
   }
 
   /// Was a pair with these very inputs and settings fused before, with whichever model answers to its name?
   func isDone(_ pair: Pair, settings: Settings) throws -> Bool {
-    guard let ledger, let model = try? ModelLibrary(folder: settings.models).model(named: pair.rule.model) else {
+    guard let ledger, let model = try? ModelLibrary(folder: settings.models).model(named: pair.rule.model)
+    else {
       return false
     }
     let series = JobIdentity(pair, modelSHA256: model.card.sha256, settings: settings).outputSeriesUID

@@ -27,7 +27,9 @@ extension PairingRule {
     _ = try section.required("moving")
     fixed = try SeriesCriteria(section.section("fixed"))
     moving = try SeriesCriteria(section.section("moving"))
-    if fixed.modality == moving.modality { throw section.error("moving", "must be another modality than fixed") }
+    if fixed.modality == moving.modality {
+      throw section.error("moving", "must be another modality than fixed")
+    }
     model = try section.string("model")
     colour = try section.optionalString("colour")
     if let colour, !ColourTable.names.contains(colour) {

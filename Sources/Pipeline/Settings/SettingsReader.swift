@@ -11,7 +11,8 @@ extension Settings {
   /// - Throws: `ConfigurationError` with file, line, column, key and what to do.
   public init(contentsOf path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw ConfigurationError(file: path, message: "cannot be read; write one with `fuseline config default`")
+      throw ConfigurationError(
+        file: path, message: "cannot be read; write one with `fuseline config default`")
     }
     try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
   }
@@ -26,7 +27,9 @@ extension Settings {
       "output", "processing",
     ])
     let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
-    func absolute(_ path: String) -> String { URL(fileURLWithPath: path, relativeTo: base).standardizedFileURL.path }
+    func absolute(_ path: String) -> String {
+      URL(fileURLWithPath: path, relativeTo: base).standardizedFileURL.path
+    }
     folders = try Folders(top.section("folders"), absolute: absolute)
     ledger = absolute(try top.string("ledger"))
     let models = try top.string("models")
@@ -84,7 +87,8 @@ extension ConfigurationError {
     case .duplicatedKeysInMapping(let duplicates, let context):
       let keys = duplicates.map { String(describing: $0) }.joined(separator: ", ")
       self.init(
-        file: file, line: context.mark.line, column: context.mark.column, message: "the key \(keys) stands twice")
+        file: file, line: context.mark.line, column: context.mark.column,
+        message: "the key \(keys) stands twice")
     default: self.init(file: file, message: "not valid YAML: \(error)")
     }
   }
@@ -113,7 +117,9 @@ extension GridSettings {
   fileprivate init(_ section: YAMLSection) throws {
     try section.allow(["side", "interpolation", "antialias"])
     side = try section.int("side", in: 32...1024)
-    if side % 16 != 0 { throw section.error("side", "\(side) is not a multiple of 16, which the network needs") }
+    if side % 16 != 0 {
+      throw section.error("side", "\(side) is not a multiple of 16, which the network needs")
+    }
     interpolation = try section.choice("interpolation", Interpolation.self)
     antialias = try section.bool("antialias")
   }
@@ -123,7 +129,9 @@ extension AlignmentSettings {
   fileprivate init(_ section: YAMLSection) throws {
     try section.allow(["maximum_folding", "registration"])
     maximumFolding = try section.quantity("maximum_folding", units: ["%": 0.01])
-    if !(0...1).contains(maximumFolding) { throw section.error("maximum_folding", "must be from 0 % to 100 %") }
+    if !(0...1).contains(maximumFolding) {
+      throw section.error("maximum_folding", "must be from 0 % to 100 %")
+    }
     registration = try section.choice("registration", Registration.self)
   }
 }

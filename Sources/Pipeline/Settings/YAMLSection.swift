@@ -17,7 +17,9 @@ struct YAMLSection {
     for (key, _) in user ?? [:] {
       let name = key.string ?? ""
       if keys.contains(name) { continue }
-      let hint = nearest(name, in: keys).map { "did you mean “\($0)”?" } ?? "known keys: \(keys.joined(separator: ", "))"
+      let hint =
+        nearest(name, in: keys).map { "did you mean “\($0)”?" }
+        ?? "known keys: \(keys.joined(separator: ", "))"
       throw error(at: key, key: name, "there is no such key; \(hint)")
     }
   }
@@ -77,7 +79,9 @@ extension YAMLSection {
     let node = try required(key)
     guard let items = node.sequence else { throw error(at: node, key: key, "expected a list of texts") }
     return try items.map { item in
-      guard let text = item.scalar?.string else { throw error(at: item, key: key, "expected a list of texts") }
+      guard let text = item.scalar?.string else {
+        throw error(at: item, key: key, "expected a list of texts")
+      }
       return text
     }
   }
@@ -110,7 +114,9 @@ extension YAMLSection {
     let text = try string(key)
     let digits = text.prefix { "+-.0123456789eE".contains($0) }
     let unit = text.dropFirst(digits.count).trimmingPrefix(while: { $0 == " " })
-    guard let value = Double(digits), value.isFinite else { throw error(key, "“\(text)” is not a number with a unit") }
+    guard let value = Double(digits), value.isFinite else {
+      throw error(key, "“\(text)” is not a number with a unit")
+    }
     guard let factor = units[String(unit)] else {
       let known = units.keys.sorted().joined(separator: ", ")
       throw error(key, "“\(text)” needs a unit, one of: \(known)")

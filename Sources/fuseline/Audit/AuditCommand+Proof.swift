@@ -22,7 +22,8 @@ extension AuditCommand {
 
   struct Conflicts: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Files and patients that contradict each other.", discussion: "Example: fuseline audit conflicts")
+      abstract: "Files and patients that contradict each other.",
+      discussion: "Example: fuseline audit conflicts")
     @OptionGroup var options: AuditOptions
     @Flag(help: "Show the Patient IDs concerned.") var showPatientIDs = false
 
@@ -36,7 +37,8 @@ extension AuditCommand {
   struct LineageOf: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "lineage",
-      abstract: "From an output to its inputs, model, settings and software; from an input to all made of it.",
+      abstract:
+        "From an output to its inputs, model, settings and software; from an input to all made of it.",
       discussion: "Example: fuseline audit lineage 2.25.1234 --json")
     @OptionGroup var options: AuditOptions
     @Argument(help: "SOP, Series or Study Instance UID.") var uid: String
@@ -52,7 +54,8 @@ extension AuditCommand {
 
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prove that ledger and files are as they were recorded; exit code 1 and the first broken link if not.",
+      abstract:
+        "Prove that ledger and files are as they were recorded; exit code 1 and the first broken link if not.",
       discussion: "Example: fuseline audit verify")
     @OptionGroup var options: AuditOptions
 
@@ -64,7 +67,9 @@ extension AuditCommand {
     }
 
     private func show(_ report: Verification) {
-      print("\(report.events) events, \(report.records) records, \(report.inputs) inputs, \(report.outputs) outputs checked")
+      print(
+        "\(report.events) events, \(report.records) records, \(report.inputs) inputs, \(report.outputs) outputs checked"
+      )
       guard let first = report.first else { return print("whole: nothing was changed") }
       print("BROKEN at \(first.subject): \(first.detail)")
       for link in report.broken.dropFirst() { print("       and \(link.subject): \(link.detail)") }

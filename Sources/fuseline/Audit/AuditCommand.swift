@@ -32,14 +32,17 @@ struct AuditOptions: ParsableArguments {
 
   func show(_ listing: Listing) {
     if csv { return print(listing.csv, terminator: "") }
-    print(TextTable(listing).render(width: isatty(STDOUT_FILENO) == 1 ? Console.outputWidth : nil), terminator: "")
+    print(
+      TextTable(listing).render(width: isatty(STDOUT_FILENO) == 1 ? Console.outputWidth : nil), terminator: ""
+    )
     if listing.truncated { Console.say("there are more rows; ask for them with --limit and --offset") }
   }
 }
 
 /// What narrows a listing down.
 struct FilterOptions: ParsableArguments {
-  @Option(help: "From this moment on: 2026-01-31, 2026-01-31T22:00, yesterday, today, 12h, 7d.") var since: String?
+  @Option(help: "From this moment on: 2026-01-31, 2026-01-31T22:00, yesterday, today, 12h, 7d.") var since:
+    String?
   @Option(help: "Before this moment.") var until: String?
   @Option(help: "Patient ID, exactly.") var patient: String?
   @Option(help: "Study Instance UID.") var study: String?
@@ -51,8 +54,10 @@ struct FilterOptions: ParsableArguments {
 
   func filter(redact: Bool) throws -> AuditFilter {
     AuditFilter(
-      since: try since.map { try Moment.parse($0) }, until: try until.map { try Moment.parse($0) }, patient: patient,
-      study: study, modality: modality, state: state, model: model, limit: max(1, limit), offset: max(0, offset),
+      since: try since.map { try Moment.parse($0) }, until: try until.map { try Moment.parse($0) },
+      patient: patient,
+      study: study, modality: modality, state: state, model: model, limit: max(1, limit),
+      offset: max(0, offset),
       redact: redact)
   }
 }
@@ -60,14 +65,17 @@ struct FilterOptions: ParsableArguments {
 extension AuditCommand {
   struct Jobs: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The pairs worked on, newest first.", discussion: "Example: fuseline audit jobs --state failed --since 7d")
+      abstract: "The pairs worked on, newest first.",
+      discussion: "Example: fuseline audit jobs --state failed --since 7d")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions
 
     func run() throws {
       try options.show(
         options.ledger().jobs(filter.filter(redact: options.redact)),
-        columns: ["job", "state", "reason", "kind", "slices", "outputs", "seconds", "finished", "model", "series"])
+        columns: [
+          "job", "state", "reason", "kind", "slices", "outputs", "seconds", "finished", "model", "series",
+        ])
     }
   }
 
@@ -86,7 +94,8 @@ extension AuditCommand {
       try options.show(
         detail.outputs.sorted { $0.slice < $1.slice },
         columns: [
-          "slice", "accepted", "reason", "deformation_mean", "deformation_max", "similarity_before", "similarity_after",
+          "slice", "accepted", "reason", "deformation_mean", "deformation_max", "similarity_before",
+          "similarity_after",
           "seconds", "sop",
         ])
     }
@@ -108,14 +117,18 @@ extension AuditCommand {
 
   struct Outputs: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The images made.", discussion: "Example: fuseline audit outputs --model ct-mr --csv > outputs.csv")
+      abstract: "The images made.",
+      discussion: "Example: fuseline audit outputs --model ct-mr --csv > outputs.csv")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions
 
     func run() throws {
       try options.show(
         options.ledger().outputs(filter.filter(redact: options.redact)),
-        columns: ["published", "job", "kind", "slice", "accepted", "deformation_mean", "deformation_max", "sop", "path"])
+        columns: [
+          "published", "job", "kind", "slice", "accepted", "deformation_mean", "deformation_max", "sop",
+          "path",
+        ])
     }
   }
 

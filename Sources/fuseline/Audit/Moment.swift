@@ -12,10 +12,13 @@ enum Moment {
       if let day = calendar.date(byAdding: .day, value: -1, to: now) { return calendar.startOfDay(for: day) }
     default: break
     }
-    if let unit = text.last, let count = Double(text.dropLast()), let seconds = ["m": 60.0, "h": 3600, "d": 86_400][unit] {
+    if let unit = text.last, let count = Double(text.dropLast()),
+      let seconds = ["m": 60.0, "h": 3600, "d": 86_400][unit]
+    {
       return now.addingTimeInterval(-count * seconds)
     }
-    for format in ["yyyy-MM-dd'T'HH:mm:ssXXXXX", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd"] {
+    for format in ["yyyy-MM-dd'T'HH:mm:ssXXXXX", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd"]
+    {
       let formatter = DateFormatter()
       formatter.locale = Locale(identifier: "en_US_POSIX")
       formatter.timeZone = calendar.timeZone
