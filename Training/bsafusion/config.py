@@ -21,6 +21,7 @@ class Stage:
     bf16: bool = False
     dropout: float = 0.0
     fuse: bool = True  # compute the fused image and its loss
+    levels: int = 5  # of the registration that are computed; the finer ones count as zero
     gates: str = "open"  # closed | open
     train: List[str] = field(default_factory=lambda: [""])  # name prefixes that learn
     slow: Dict[str, float] = field(default_factory=dict)  # prefix -> factor on the rate

@@ -63,6 +63,8 @@ class Sample(NamedTuple):
     aligned: Tensor  # the moving image before deformation
     target: Tensor  # (B, 2, S, S) the flow that aligns
     weight: Tensor  # (B, 1, S, S) where the flow matters
+    pose1: Tensor  # (B, 2, S, S) where the registered pair's points lie in the fixed image ...
+    pose2: Tensor  # ... and in the moving one, as displacements
 
 
 class Intensity(NamedTuple):
@@ -139,7 +141,7 @@ class Sampler:
         weight = head_weight(sample_fixed, aligned)
         target = deform.invert(forward)
         return Sample((sample_fixed + hiss[0]).clamp(0, 1), (moved + hiss[1]).clamp(0, 1),
-                      aligned, target, weight)
+                      aligned, target, weight, deform.invert(common), deform.invert(deformed))
 
 
 def _extended(field: Tensor, by: Tensor) -> Tensor:

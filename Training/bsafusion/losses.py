@@ -1,7 +1,7 @@
 """The published loss terms, and the field supervision this project adds. No optimisation here."""
 from __future__ import annotations
 
-from typing import List
+from typing import List, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -90,3 +90,13 @@ def field_loss(partial: List[Tensor], target: Tensor, weight: Tensor) -> Tensor:
     for step in partial[:-1]:
         total = total + 0.25 * end_point_error(step, target, weight)
     return total
+
+
+def pose_loss(sides: List[Tuple[Tensor, Tensor]], pose1: Tensor, pose2: Tensor,
+              weight: Tensor) -> Tensor:
+    """Each image's own field against its displacement from the undeformed pair. It breaks the
+    plateau: one image can be placed without being compared with the other."""
+    total = torch.zeros((), device=weight.device)
+    for neg, pos in (sides[0], sides[-1]):
+        total = total + end_point_error(neg, pose1, weight) + end_point_error(pos, pose2, weight)
+    return 0.5 * total

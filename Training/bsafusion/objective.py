@@ -16,7 +16,8 @@ from .samplers import warp_image
 def _float(out: Output) -> Output:
     alignment = out.alignment._replace(
         flow=out.alignment.flow.float(), fields=[f.float() for f in out.alignment.fields],
-        partial=[p.float() for p in out.alignment.partial])
+        partial=[p.float() for p in out.alignment.partial],
+        sides=[(n.float(), p.float()) for n, p in out.alignment.sides])
     fused = None if out.fused is None else out.fused.float()
     return out._replace(alignment=alignment, fused=fused)
 
@@ -38,6 +39,8 @@ def objective(net: BSAFusion, sample: Sample, stage: Stage,
         terms["modality"] = losses.modality_loss(out.tokens.pre1.float(), out.tokens.pre2.float())
     if wanted.get("field"):
         terms["field"] = losses.field_loss(out.alignment.partial, sample.target, sample.weight)
+    if wanted.get("pose"):
+        terms["pose"] = losses.pose_loss(out.alignment.sides, sample.pose1, sample.pose2, sample.weight)
     if wanted.get("smooth"):
         terms["smooth"] = losses.smoothness_loss(flow, out.alignment.fields, False)
     if wanted.get("smooth_published"):

@@ -87,7 +87,8 @@ class Decoder(nn.Module):
 class Alignment(NamedTuple):
     flow: Tensor  # (B, 2, S, S) full-resolution sampling offsets, channel 0 = x
     fields: List[Tensor]  # ten, in level pixels; odd places image 1, even image 2
-    partial: List[Tensor]  # the sum after each level, on the full grid
+    partial: List[Tensor]  # the flow after each level, on the full grid
+    sides: List[Tuple[Tensor, Tensor]]  # the same per image: (flow_neg, flow_pos)
 
 
 class RegistrationNet(nn.Module):
@@ -98,20 +99,23 @@ class RegistrationNet(nn.Module):
             setattr(self, f"f1_FR{level}", RegistrationLayer(*shape))
             setattr(self, f"f2_FR{level}", RegistrationLayer(*shape))
         self.D = Decoder()
+        self.levels = LEVELS  # fewer: the finer fields are taken as zero (training, coarse first)
 
     def forward(self, x1: Tensor, x2: Tensor) -> Alignment:
         f1 = d1 = x1
         f2 = d2 = x2
         fields: List[Tensor] = []
-        partial: List[Tensor] = []
-        for level in range(1, LEVELS + 1):
+        sides: List[Tuple[Tensor, Tensor]] = []
+        for level in range(1, self.levels + 1):
             both = torch.cat((f1, f2), 1)
             d1, field1 = getattr(self, f"f1_FR{level}")(d1, both)
             d2, field2 = getattr(self, f"f2_FR{level}")(d2, both)
             fields += [field1, field2]
-            step = field_to_full(field2 - field1, 2 ** (LEVELS - level))
-            partial.append(step if not partial else partial[-1] + step)
-            if level < LEVELS:
+            scale = 2 ** (LEVELS - level)
+            neg, pos = field_to_full(field1, scale), field_to_full(field2, scale)
+            sides.append((sides[-1][0] + neg, sides[-1][1] + pos) if sides else (neg, pos))
+            if level < self.levels:
                 up = getattr(self.D, f"up{level}")
                 f1, f2 = up(warp_network(f1, field1)), up(warp_network(f2, field2))
-        return Alignment(partial[-1], fields, partial)
+        partial = [pos - neg for neg, pos in sides]
+        return Alignment(partial[-1], fields, partial, sides)

@@ -53,7 +53,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.net = BSAFusion(dropout=0.0)
         if config.start == "prepared":
-            start.prepare(self.net, config.seed)
+            start.prepare(self.net, config.stages[0].size)
         self.net.to(device)
         self.gen = torch.Generator().manual_seed(config.seed)
         self.stage_index, self.step, self.samples, self.balance = 0, 0, 0, 1.0
@@ -105,6 +105,7 @@ class Trainer:
             self.net.close_gates()
         else:
             self.net.open_gates()
+        self.net.reg_net.levels = stage.levels
         for module in self.net.transfer.modules():
             if hasattr(module, "dropout"):
                 module.dropout = stage.dropout

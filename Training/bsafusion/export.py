@@ -1,0 +1,60 @@
+"""A checkpoint as safetensors with the shipped names. No training state goes with it.
+
+Example: python -m bsafusion.export ../runs/ours/last.pt model.safetensors --float16
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+from typing import Dict, List, Optional
+
+import numpy as np
+import torch
+
+from . import weights
+from .network import BSAFusion
+
+TENSORS = 466
+
+
+def read_checkpoint(path: str) -> Dict[str, torch.Tensor]:
+    """Averaged weights where the run kept an average."""
+    if path.endswith(".safetensors"):
+        return {k: torch.from_numpy(v).float() for k, v in weights.load(path).items()}
+    state = torch.load(path, map_location="cpu")
+    return {**state["net"], **state["average"]}
+
+
+def load_network(path: str) -> BSAFusion:
+    net = BSAFusion(dropout=0.0)
+    net.load_state_dict(read_checkpoint(path), strict=True)
+    return net.eval()
+
+
+def export(source: str, target: str, half: bool) -> str:
+    """Writes `target`, returns its SHA-256. Refuses what is not finite or does not fit."""
+    kind = np.float16 if half else np.float32
+    tensors = {}
+    for name, tensor in load_network(source).state_dict().items():
+        array = tensor.detach().cpu().numpy().astype(kind)
+        if not np.isfinite(array).all():
+            raise ValueError(f"{source}: {name} is not finite as {kind.__name__}")
+        tensors[name] = array
+    if len(tensors) != TENSORS:
+        raise ValueError(f"{source}: {len(tensors)} tensors, {TENSORS} belong to the network")
+    weights.save(target, tensors)
+    with open(target, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def main(arguments: Optional[List[str]] = None) -> None:
+    parser = argparse.ArgumentParser(description="Exports a checkpoint as safetensors.")
+    parser.add_argument("checkpoint")
+    parser.add_argument("output")
+    parser.add_argument("--float16", action="store_true")
+    given = parser.parse_args(arguments)
+    print(export(given.checkpoint, given.output, given.float16), given.output)
+
+
+if __name__ == "__main__":
+    main()
