@@ -316,11 +316,11 @@ CREATE INDEX outputs_by_sha256 ON outputs (sha256);
 -- Being interrupted: intents and the lease
 
 -- "About to put this file there", written before the file system is touched. What is still open at start was
--- interrupted; the row says where to look. Not history: closed rows may be removed.
+-- interrupted; the row says where to look. Completed ones are removed, given-up ones stay.
 CREATE TABLE intents (
   id         INTEGER PRIMARY KEY,
   kind       TEXT NOT NULL CHECK (kind IN ('store', 'quarantine', 'publish')),
-  state      TEXT NOT NULL CHECK (state IN ('open', 'written', 'done', 'abandoned')),
+  state      TEXT NOT NULL CHECK (state IN ('open', 'written', 'abandoned')),
   from_path  TEXT NOT NULL,        -- publish: the .part file; else: the file in the drop folder
   final_path TEXT NOT NULL,
   sop_uid    TEXT,

@@ -26,7 +26,7 @@ extension Ledger {
       let study = try change.study(instance.study, patient: patient)
       let series = try change.series(instance.series, study: study)
       let id = try change.insertInstance(instance, series: series, patient: patient, run: run)
-      try change.closeIntent(intent, as: "done")
+      try change.completeIntent(intent)
       return .accepted(id)
     }
   }
@@ -52,7 +52,7 @@ extension Ledger {
         run, change.now, instance.originalPath, instance.sha256, instance.size, kept.sopInstanceUID, kept.id,
         event,
       ])
-    try change.closeIntent(intent, as: "abandoned")
+    try change.abandonIntent(intent)
     return .duplicate(of: kept)
   }
 
@@ -91,7 +91,7 @@ extension Ledger {
           file.size, file.sopInstanceUID, file.seriesInstanceUID, file.studyInstanceUID, file.modality,
           file.quarantinePath, kept, event,
         ])
-      try change.closeIntent(intent, as: "done")
+      try change.completeIntent(intent)
     }
   }
 

@@ -10,7 +10,8 @@ public struct Intent: Codable, Hashable, Sendable {
     case open
     /// The part file is complete and its digest known; it may or may not have been renamed.
     case written
-    case done, abandoned
+    /// Given up; completed intents are removed.
+    case abandoned
   }
 
   public var id: Int64
@@ -93,7 +94,7 @@ extension Ledger {
           "record": .string(try change.sliceDigest(slice)),
         ])
       try change.run("UPDATE slices SET event = ? WHERE id = ?", [event, slice])
-      try change.closeIntent(intent, as: "done")
+      try change.completeIntent(intent)
     }
   }
 
@@ -117,16 +118,25 @@ extension Ledger {
 
   /// Gives an intent up: its file is neither there nor to come.
   public func abandonIntent(_ intent: Int64) throws {
-    try write { try $0.closeIntent(intent, as: "abandoned") }
+    try write { try $0.abandonIntent(intent) }
   }
 }
 
 extension Change {
-  func closeIntent(_ intent: Int64?, as state: String) throws {
+  /// The file is in place and recorded: the intent has served.
+  func completeIntent(_ intent: Int64?) throws {
+    guard let intent else { return }
+    try run("DELETE FROM intents WHERE id = ? AND state IN ('open', 'written')", [intent])
+    try requireOneChange("intent:\(intent)", "the intent is not open any more, nothing was recorded")
+  }
+
+  func abandonIntent(_ intent: Int64?) throws {
     guard let intent else { return }
     try run(
-      "UPDATE intents SET state = ?, closed = ? WHERE id = ? AND state IN ('open', 'written')",
-      [state, now, intent])
+      """
+      UPDATE intents SET state = 'abandoned', record_json = NULL, closed = ?
+      WHERE id = ? AND state IN ('open', 'written')
+      """, [now, intent])
     try requireOneChange("intent:\(intent)", "the intent is not open any more, nothing was recorded")
   }
 

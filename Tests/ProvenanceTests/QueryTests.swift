@@ -24,7 +24,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "DELETE FROM jobs", "PRAGMA journal_mode = DELETE", "ATTACH '/tmp/x' AS x", "VACUUM", "DROP VIEW v_jobs",
+    "DELETE FROM jobs", "PRAGMA user_version", "ATTACH ':memory:' AS x", "/* SELECT */ PRAGMA table_list",
+    "PRAGMA journal_mode = DELETE", "ATTACH '/tmp/x' AS x", "VACUUM", "DROP VIEW v_jobs",
     "WITH x AS (SELECT 1) DELETE FROM jobs", "SELECT 1; DELETE FROM jobs", "", "SELECT nonsense FROM nowhere",
     "INSERT INTO models VALUES (9, 'n', 's', 'p', 1, 't')", "EXPLAIN SELECT 1; DROP TABLE jobs",
     "REPLACE INTO models VALUES (9, 'n', 's', 'p', 1, 't')",

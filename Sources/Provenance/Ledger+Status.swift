@@ -1,0 +1,63 @@
+// How the ledger and its queue are doing, for `status` and `doctor`.
+
+internal import GRDB
+
+/// The queue at a moment.
+public struct QueueStatus: Codable, Hashable, Sendable {
+  public var pending: Int
+  public var running: Int
+  /// Failed, to be tried again.
+  public var retrying: Int
+  /// Failed for good, until somebody requeues them.
+  public var dead: Int
+  public var rejected: Int
+  public var done: Int
+  public var superseded: Int
+  public var outputs: Int
+  /// When the oldest job that waits was opened.
+  @Nullable public var oldestWaiting: String?
+  @Nullable public var lastPublished: String?
+  @Nullable public var lastRun: Int64?
+
+  enum CodingKeys: String, CodingKey {
+    case pending, running, retrying, dead, rejected, done, superseded, outputs
+    case oldestWaiting = "oldest_waiting"
+    case lastPublished = "last_published"
+    case lastRun = "last_run"
+  }
+}
+
+extension Ledger {
+  public func queue() throws -> QueueStatus {
+    try read { db in
+      let counts = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT CASE WHEN state = 'failed' AND retry_at IS NOT NULL THEN 'retrying'
+            WHEN state = 'failed' THEN 'dead' ELSE state END AS name, count(*) AS n
+          FROM jobs GROUP BY name
+          """)
+      let byName = Dictionary(uniqueKeysWithValues: counts.map { ($0["name"] as String, $0["n"] as Int) })
+      return QueueStatus(
+        pending: byName["pending"] ?? 0, running: byName["running"] ?? 0, retrying: byName["retrying"] ?? 0,
+        dead: byName["dead"] ?? 0, rejected: byName["rejected"] ?? 0, done: byName["done"] ?? 0,
+        superseded: byName["superseded"] ?? 0,
+        outputs: try Int.fetchOne(db, sql: "SELECT count(*) FROM outputs") ?? 0,
+        oldestWaiting: try String.fetchOne(
+          db, sql: "SELECT min(opened) FROM jobs WHERE state = 'pending' OR retry_at IS NOT NULL"),
+        lastPublished: try String.fetchOne(db, sql: "SELECT published FROM slices ORDER BY id DESC LIMIT 1"),
+        lastRun: try Int64.fetchOne(db, sql: "SELECT max(id) FROM runs"))
+    }
+  }
+
+  /// What SQLite finds wrong with the file, nothing if it is sound; looks at every page and index.
+  public func integrityFindings() throws -> [String] {
+    try read { db in
+      let findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)").filter { $0 != "ok" }
+      let broken = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").prefix(10).map { row in
+        "a row of \(row[0] as String) refers to one of \(row[2] as String) that is not there"
+      }
+      return findings + broken
+    }
+  }
+}

@@ -1,0 +1,34 @@
+// The queue's state and the file's soundness.
+
+import Testing
+
+@testable import Provenance
+
+@Suite struct StatusTests {
+  @Test func `the queue counts what waits, what will be tried again and what is dead`() throws {
+    let fixture = try Fixture()
+    let ledger = fixture.ledger
+    let (run, _) = try fixture.finished()
+    for (name, retry) in [("a", fixture.clock.now), ("b", nil)] {
+      let (_, job) = try fixture.planned(inputs: name)
+      _ = try ledger.startAttempt(job: job.id, run: run)
+      try ledger.failJob(job.id, reason: "timeout", sentence: "the worker hung", retryAt: retry)
+    }
+    fixture.clock.advance(10)
+    let (last, _) = try fixture.planned(inputs: "c")
+    let queue = try ledger.queue()
+    #expect(queue.done == 1 && queue.retrying == 1 && queue.dead == 1 && queue.pending == 1)
+    #expect(queue.outputs == 3 && queue.lastRun == last)
+    #expect(
+      queue.oldestWaiting == "2026-03-01T02:00:01.500Z" && queue.lastPublished == "2026-03-01T02:00:01.500Z")
+  }
+
+  @Test func `a sound file has no findings, a row without its parent has one`() throws {
+    let fixture = try Fixture()
+    _ = try fixture.finished()
+    #expect(try fixture.ledger.integrityFindings().isEmpty)
+    try fixture.tamper("DELETE FROM models")
+    let findings = try fixture.ledger.integrityFindings()
+    #expect(findings == ["a row of jobs refers to one of models that is not there"])
+  }
+}
