@@ -8,7 +8,7 @@ enum WorkspacePlan {
     let plane = Workspace.floats(channels: 1, height: side, width: side)
     let tokens = (side / 16) * (side / 16) + 1
     // Planes of full resolution at the widest place, and the features of tokens beside them.
-    let planes = traced ? 320 : 160
+    let planes = traced ? 320 : 132
     return planes * plane + 16 * tokens * ParameterTable.hidden + tokens * tokens + (1 << 16)
   }
 }

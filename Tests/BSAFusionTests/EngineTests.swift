@@ -1,0 +1,131 @@
+// What an engine refuses, what it promises about memory and repetition, and how a flow is described.
+
+import Foundation
+import Imaging
+import Tensors
+import Testing
+
+@testable import BSAFusion
+
+// One after the other: a test switches the instruction set of the whole process.
+@Suite(.serialized) struct EngineTests {
+  private func plane(_ side: Int, _ value: (Int, Int) -> Float) -> Plane {
+    var plane = Plane(columns: side, rows: side)
+    for y in 0..<side { for x in 0..<side { plane[x, y] = value(x, y) } }
+    return plane
+  }
+
+  private func pair(_ side: Int) -> (Plane, Plane) {
+    (
+      plane(side) { x, y in Float((x * 7 + y * 3) % 17) / 17 },
+      plane(side) { x, y in Float((x * 5 + y * 11) % 13) / 13 }
+    )
+  }
+
+  @Test(arguments: [0, 16, 31, 33, 40, 250])
+  func `a side that is no multiple of 16 from 32 up is refused with a sentence`(_ side: Int) throws {
+    let error = try #require(throws: FusionError.self) {
+      try FusionEngine(model: GoldenWeights.model.get(), side: side)
+    }
+    #expect(error.reason == .unsupportedSide)
+    #expect(error.description.contains("multiple of 16") && error.description.contains("\(side)"))
+  }
+
+  @Test func `planes of another size and values that are no numbers are refused`() throws {
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: 32)
+    let (fixed, moving) = pair(32)
+    func refusal(_ fixed: Plane, _ moving: Plane) throws -> FusionError {
+      try #require(throws: FusionError.self) { try engine.fuse(fixed: fixed, moving: moving) }
+    }
+    let oblong = try refusal(Plane(columns: 32, rows: 48), moving)
+    #expect(
+      oblong.reason == .wrongPlaneSize && oblong.detail.contains("fixed") && oblong.detail.contains("32×48"))
+    #expect(try refusal(fixed, Plane(columns: 64, rows: 64)).detail.contains("moving"))
+    var broken = moving
+    broken[3, 4] = .nan
+    #expect(try refusal(fixed, broken).reason == .notFinite)
+    broken[3, 4] = .infinity
+    #expect(try refusal(broken, moving).reason == .notFinite)
+  }
+
+  @Test(arguments: [32, 48, 96, 256])
+  func `the planned workspace is enough and little larger than what a pass uses`(_ side: Int) throws {
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: side)
+    let (fixed, moving) = pair(side)
+    _ = try engine.fuse(fixed: fixed, moving: moving)
+    #expect(engine.workspacePeak <= engine.workspaceCapacity)
+    if side == 256 { #expect(Double(engine.workspacePeak) > 0.9 * Double(engine.workspaceCapacity)) }
+    print(
+      "side \(side): \(engine.workspaceBytes / 1024) KiB planned, \(engine.workspacePeak * 4 / 1024) used")
+  }
+
+  @Test func `the same pair gives the same bits, with another pair between and with a trace`() throws {
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: 48)
+    let (fixed, moving) = pair(48)
+    let first = try engine.fuse(fixed: fixed, moving: moving)
+    _ = try engine.fuse(fixed: moving, moving: fixed)
+    let again = try engine.fuse(fixed: fixed, moving: moving)
+    #expect(first.fused == again.fused && first.flow == again.flow && first.aligned == again.aligned)
+    let traced = try engine.fuse(fixed: fixed, moving: moving) { _, _, _ in }
+    #expect(first.fused == traced.fused && first.flow == traced.flow)
+  }
+
+  @Test func `a model that lacks a tensor or has a misshapen one is refused by name`() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "\(UUID().uuidString).safetensors"
+    ).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    func refusal(_ change: ([NamedTensor]) -> [NamedTensor]) throws -> WeightsError {
+      let all = ParameterTable.all.map {
+        NamedTensor(
+          name: $0.name, shape: $0.shape, values: [Float](repeating: 0, count: $0.shape.reduce(1, *)))
+      }
+      try SafetensorsFile.write(change(all), to: path)
+      return try #require(throws: WeightsError.self) { try FusionModel(weights: Weights(path: path)) }
+    }
+    let name = "fusion_net.F3.gdfn.conv.bias"
+    let missing = try refusal { $0.filter { $0.name != name } }
+    #expect(missing.reason == .missingTensor && missing.tensor == name)
+    let misshapen = try refusal {
+      $0.map { $0.name == name ? NamedTensor(name: name, shape: [4, 4], values: $0.values) : $0 }
+    }
+    #expect(
+      misshapen.reason == .wrongShape && misshapen.tensor == name && misshapen.detail.contains("[4, 4]"))
+  }
+
+  @Test func `the table holds 466 tensors and ten million parameters`() {
+    #expect(ParameterTable.all.count == 466)
+    #expect(Set(ParameterTable.all.map(\.name)).count == 466)
+    #expect(ParameterTable.all.reduce(0) { $0 + $1.shape.reduce(1, *) } == 10_028_296)
+  }
+
+  @Test(arguments: [Machine.InstructionSet.portable, .avx2])
+  func `other instruction sets agree with the best`(_ instructions: Machine.InstructionSet) throws {
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: 64)
+    let (fixed, moving) = pair(64)
+    let best = try engine.fuse(fixed: fixed, moving: moving)
+    Machine.use(instructions)
+    defer { Machine.use(Machine.bestInstructions) }
+    let other = try engine.fuse(fixed: fixed, moving: moving)
+    #expect(Difference(best.fused.pixels, other.fused.pixels).greatest < 1e-3)
+    #expect(Difference(best.flow.dx.pixels, other.flow.dx.pixels).greatest < 1e-3)
+  }
+
+  @Test func `a uniform shift has its length, no fold and keeps area`() {
+    let flow = Flow(dx: plane(8) { _, _ in 3 }, dy: plane(8) { _, _ in -4 })
+    let statistics = DeformationStatistics(flow: flow)
+    #expect(statistics.meanPixels == 5 && statistics.maxPixels == 5 && statistics.pixels == 64)
+    #expect(statistics.foldedFraction == 0 && statistics.minJacobian == 1)
+  }
+
+  @Test func `a mirrored half is folded, and a mask leaves it out`() {
+    // x + dx = −x from column 4 on: the mapping runs backwards there.
+    let flow = Flow(dx: plane(8) { x, _ in x < 4 ? 0 : -2 * Float(x - 4) }, dy: plane(8) { _, _ in 0 })
+    let statistics = DeformationStatistics(flow: flow)
+    #expect(statistics.foldedFraction == 4.0 / 8 && statistics.minJacobian == -1)
+    let left = (0..<64).map { $0 % 8 < 3 }
+    let masked = DeformationStatistics(flow: flow, mask: left)
+    #expect(masked.foldedFraction == 0 && masked.maxPixels == 0 && masked.pixels == 24)
+    #expect(DeformationStatistics(flow: flow, mask: [Bool](repeating: false, count: 64)).pixels == 0)
+  }
+}

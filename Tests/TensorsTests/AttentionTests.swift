@@ -1,0 +1,107 @@
+// Normalisation and the two attentions over pixels against their definitions, with every instruction set.
+
+import Foundation
+import Testing
+
+@testable import Tensors
+
+extension KernelTests {
+  @Suite struct AttentionTests {
+    let workspace = Workspace(capacity: 1 << 22)
+
+    @Test func `planes are normalised over their pixels only`() {
+      for (height, width) in awkwardSizes {
+        workspace.scope {
+          let x = workspace.numbers(channels: 3, height: height, width: width, seed: 31)
+          let y = workspace.map(channels: 3, height: height, width: width)
+          let input = Planes(x), size = height * width
+          let moments = (0..<3).map { c in
+            let plane = input.values[c * size..<(c + 1) * size], mean = plane.reduce(0, +) / Double(size)
+            return (mean, plane.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size))
+          }
+          let expected = Planes.make(3, height, width) { c, row, column in
+            let value = (input[c, row, column] - moments[c].0) / (moments[c].1 + 1e-5).squareRoot()
+            return value < 0 ? 0.01 * value : value
+          }
+          withEveryInstructionSet { instructions in
+            y.normalize(x, leaky: true)
+            #expect(expected.difference(Planes(y)) < 2e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(y, "\(instructions)")
+          }
+        }
+      }
+    }
+
+    @Test(arguments: [1, 3, 8, 13])
+    func `attention over channels takes one softmax over all pairs`(_ c: Int) {
+      let output = ConvolutionParameters.numbers(c, c, taps: 1, seed: 45)
+      for (height, width) in awkwardSizes {
+        workspace.scope {
+          let parts = (0..<4).map {
+            workspace.numbers(channels: c, height: height, width: width, seed: 40 + UInt64($0))
+          }
+          let y = workspace.map(channels: c, height: height, width: width)
+          let q = Planes(parts[0]), k = Planes(parts[1]), v = Planes(parts[2]), size = height * width
+          var p = (0..<c * c).map { i in
+            (0..<size).reduce(0.0) { $0 + k.values[i / c * size + $1] * q.values[i % c * size + $1] }
+          }
+          let top = p.max() ?? 0
+          p = p.map { exp($0 - top) }
+          let total = p.reduce(0, +)
+          let mixed = Planes.make(c, height, width) { b, row, column in
+            (0..<c).reduce(0.0) { $0 + p[$1 * c + b] / total * v[$1, row, column] }
+          }
+          let expected = mixed.convolved(output).adding(Planes(parts[3]))
+          withEveryInstructionSet { instructions in
+            y.attend(
+              query: parts[0], key: parts[1], value: parts[2], output: output, adding: parts[3],
+              workspace: workspace)
+            #expect(expected.difference(Planes(y)) < 3e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(y, "\(instructions)")
+          }
+        }
+      }
+    }
+
+    @Test func `cross attention gates by a softmax over the pixels of each plane`() {
+      for (height, width) in awkwardSizes {
+        workspace.scope {
+          let de = workspace.numbers(images: 2, channels: 3, height: height, width: width, seed: 51)
+          let gates = workspace.numbers(images: 2, channels: 6, height: height, width: width, seed: 52)
+          for image in 0..<2 {
+            gates.fill(image: image, from: gates.values(image: image).map { max(0, 3 * $0) })
+          }
+          let s = workspace.map(channels: 3, height: height, width: width)
+          let summands = workspace.map(images: 2, channels: 3, height: height, width: width)
+          let expected = (0..<2).map { image in
+            gated(
+              Planes(de, image: image), by: Planes(gates, image: image), with: Planes(gates, image: 1 - image)
+            )
+          }
+          let sum = expected[0].adding(expected[1])
+          withEveryInstructionSet { instructions in
+            s.crossAttend(de: de, gates: gates, summands: summands, workspace: workspace)
+            for image in 0..<2 {
+              #expect(expected[image].difference(Planes(summands, image: image)) < 3e-6, "\(instructions)")
+            }
+            #expect(sum.difference(Planes(s)) < 3e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(s, "\(instructions)")
+          }
+        }
+      }
+    }
+
+    /// p⊙softmax(p⊙r) + x, p in the first channels of `own`, r in the last of `other`.
+    private func gated(_ x: Planes, by own: Planes, with other: Planes) -> Planes {
+      let c = x.channels, size = x.height * x.width
+      let weights = (0..<c).map { c in
+        let products = (0..<size).map { exp(own.values[c * size + $0] * other.values[(c + 3) * size + $0]) }
+        let total = products.reduce(0, +)
+        return products.map { $0 / total }
+      }
+      return .make(c, x.height, x.width) { c, row, column in
+        own[c, row, column] * weights[c][row * x.width + column] + x[c, row, column]
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// Convolutions and what is fused with them against their definitions, on awkward sizes, with every instruction set.
+
+import CKernels
+import Foundation
+import Testing
+
+@testable import Tensors
+
+/// The zeros around every plane must survive what writes it.
+func checkBorder(_ map: FeatureMap, _ comment: String) {
+  let row = map.width + 1
+  for plane in 0..<map.images * map.channels {
+    let start = map.view.data + plane * map.view.stride
+    let around = (-1...map.width).flatMap { [start[$0 - row], start[map.height * row + $0]] }
+    let column = (0..<map.height).map { start[$0 * row + map.width] }
+    #expect((around + column).allSatisfy { $0 == 0 }, "\(comment), plane \(plane)")
+  }
+}
+
+extension KernelTests {
+  @Suite struct ConvolutionTests {
+    let workspace = Workspace(capacity: 1 << 22)
+
+    @Test(arguments: [1, 9], [(1, 1), (3, 2), (5, 7), (8, 24), (12, 13)])
+    func `a convolution equals its definition`(_ taps: Int, _ channels: (Int, Int)) {
+      for (height, width) in awkwardSizes {
+        workspace.scope {
+          let parameters = ConvolutionParameters.numbers(channels.0, channels.1, taps: taps, seed: 7)
+          let x = workspace.numbers(images: 2, channels: channels.0, height: height, width: width, seed: 1)
+          let y = workspace.map(images: 2, channels: channels.1, height: height, width: width)
+          let expected = Planes(x, image: 1).convolved(parameters)
+          withEveryInstructionSet { instructions in
+            Convolution(parameters)(x, into: y)
+            #expect(expected.difference(Planes(y, image: 1)) < 2e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(y, "\(instructions) \(height)×\(width)")
+          }
+        }
+      }
+    }
+
+    @Test func `a batch larger than the cache is convolved image by image`() {
+      workspace.scope {
+        let parameters = ConvolutionParameters.numbers(3, 2, taps: 9, seed: 8)
+        let x = workspace.numbers(images: 2, channels: 3, height: 200, width: 201, seed: 9)
+        let y = workspace.map(images: 2, channels: 2, height: 200, width: 201)
+        let expected = Planes(x, image: 1).convolved(parameters)
+        withEveryInstructionSet { instructions in
+          Convolution(parameters)(x, into: y)
+          #expect(expected.difference(Planes(y, image: 1)) < 2e-6, "\(instructions)")
+        }
+      }
+    }
+
+    @Test(arguments: [Activation.relu, .leakyReLU, .tanh, .sigmoid])
+    func `activation comes before the residual`(_ activation: Activation) {
+      let function: (Double) -> Double = { v in
+        switch activation {
+        case .relu: max(v, 0)
+        case .leakyReLU: v < 0 ? 0.01 * v : v
+        case .tanh: Foundation.tanh(v)
+        case .sigmoid: 1 / (1 + exp(-v))
+        case .identity: v
+        }
+      }
+      workspace.scope {
+        let parameters = ConvolutionParameters.numbers(4, 6, taps: 9, seed: 3)
+        let x = workspace.numbers(channels: 4, height: 17, width: 31, seed: 4)
+        let residual = workspace.numbers(channels: 6, height: 17, width: 31, seed: 5)
+        let y = workspace.map(channels: 6, height: 17, width: 31)
+        let expected = Planes(x).convolved(parameters).map(function).adding(Planes(residual))
+        withEveryInstructionSet { instructions in
+          Convolution(parameters)(x, into: y, activation: activation, adding: residual)
+          #expect(expected.difference(Planes(y)) < 2e-6, "\(instructions)")
+          checkBorder(y, "\(instructions)")
+        }
+      }
+    }
+
+    @Test func `1×1 then 3×3 as one convolution is exact at the borders and corners`() {
+      let first = ConvolutionParameters.numbers(3, 5, taps: 1, seed: 11)
+      let second = ConvolutionParameters.numbers(5, 12, taps: 9, seed: 12)
+      for (height, width) in awkwardSizes {
+        workspace.scope {
+          let x = workspace.numbers(images: 2, channels: 3, height: height, width: width, seed: 13)
+          let y = workspace.map(images: 2, channels: 12, height: height, width: width)
+          let expected = Planes(x, image: 1).convolved(first).convolved(second)
+          withEveryInstructionSet { instructions in
+            Convolution(first.composed(with: second))(x, into: y)
+            #expect(expected.difference(Planes(y, image: 1)) < 2e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(y, "\(instructions) \(height)×\(width)")
+          }
+        }
+      }
+    }
+
+    @Test(arguments: [1, 3, 8])
+    func `the gated feed-forward equals its convolutions one after the other`(_ c: Int) {
+      func expansion(_ seed: UInt64) -> [ConvolutionParameters] {
+        [.numbers(c, 4 * c, taps: 1, seed: seed), .numbers(4 * c, 4 * c, taps: 9, seed: seed + 1)]
+      }
+      let gate = expansion(21), value = expansion(23)
+      let projection = ConvolutionParameters.numbers(4 * c, c, taps: 1, seed: 25)
+      let layer = GatedFeedForward(
+        gate: gate[0].composed(with: gate[1]), value: value[0].composed(with: value[1]),
+        projection: projection)
+      for (height, width) in awkwardSizes {
+        workspace.scope {
+          let u = workspace.numbers(images: 2, channels: c, height: height, width: width, seed: 26)
+          let x = workspace.numbers(images: 2, channels: c, height: height, width: width, seed: 27)
+          let y = workspace.map(images: 2, channels: c, height: height, width: width)
+          let input = Planes(u, image: 1)
+          let gated = input.convolved(gate[0]).convolved(gate[1]).map {
+            0.5 * $0 * (1 + erf($0 / 2.0.squareRoot()))
+          }
+          let product = gated.multiplied(by: input.convolved(value[0]).convolved(value[1]))
+          let expected = product.convolved(projection).adding(Planes(x, image: 1))
+          withEveryInstructionSet { instructions in
+            y.copy(x)
+            layer(u, into: y, adding: y, workspace: workspace)
+            #expect(expected.difference(Planes(y, image: 1)) < 3e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(y, "\(instructions) \(height)×\(width)")
+          }
+        }
+      }
+    }
+  }
+}
