@@ -68,11 +68,20 @@ struct Intake: Sendable {
     try FileSystem.remove(file.path)
   }
 
-  private func setAside(_ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal) throws {
-    let place = instance.map { StorePath($0).relative } ?? "other/\(digest)"
-    try put(file.path, at: folders.store + "/" + place, digest: digest)
-    try ledger.recordSkipped(
-      RefusedFile(file, instance, digest, why, place: folders.store + "/" + place), run: run)
+  /// Skipped files are kept by their digest: their UIDs are not looked after, so two may share one.
+  private func setAside(
+    _ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal
+  ) throws {
+    let place = "\(folders.store)/skipped/\(digest.prefix(2))/\(digest).dcm"
+    let earlier = try ledger.lastIntake(sha256: digest)?.state
+    let isAgain = earlier == .skipped || earlier == .duplicate
+    try put(file.path, at: place, digest: digest)
+    if isAgain {
+      let same = Refusal("duplicate_identical", "the same bytes were skipped before")
+      try ledger.recordDuplicate(RefusedFile(file, instance, digest, same, place: place), run: run)
+    } else {
+      try ledger.recordSkipped(RefusedFile(file, instance, digest, why, place: place), run: run)
+    }
     try FileSystem.remove(file.path)
   }
 
