@@ -245,7 +245,8 @@ WHEN OLD.state || '>' || NEW.state NOT IN (
   'pending>running', 'pending>rejected', 'pending>failed', 'pending>superseded',
   'running>done', 'running>failed', 'running>rejected', 'running>pending', 'running>superseded',
   'failed>pending', 'failed>rejected', 'failed>superseded',
-  'rejected>pending', 'rejected>superseded', 'done>superseded', 'superseded>pending')
+  'rejected>pending', 'rejected>superseded', 'done>superseded',
+  'superseded>pending', 'superseded>rejected', 'superseded>done')
 BEGIN SELECT RAISE(ABORT, 'this change of a job''s state is not allowed'); END;
 
 CREATE TABLE attempts (

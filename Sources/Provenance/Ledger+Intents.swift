@@ -74,6 +74,7 @@ extension Ledger {
   }
 
   /// Records a slice whose file is in place under its final name: slice, inputs, output, intent, event.
+  /// - Parameter attempt: nil where a restart finishes what an interrupted attempt, the job's last one, began.
   public func commitPublished(
     _ publication: SlicePublication, job: Int64, attempt: Int64?, intent: Int64?
   ) throws {
@@ -151,7 +152,8 @@ extension Change {
       INSERT INTO slices (job_id, attempt_id, idx, x, y, z, accepted, reason, deformation_mean,
         deformation_max, deformation_mean_px, deformation_max_px, folding, similarity_measure,
         similarity_before, similarity_after, inside, seconds, timings_json, published, event)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(seq) FROM events))
+      VALUES (?1, coalesce(?2, (SELECT max(id) FROM attempts WHERE job_id = ?1)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+        ?, ?, ?, ?, ?, ?, ?, (SELECT max(seq) FROM events))
       """,
       [
         job, attempt, slice.index, slice.position.x, slice.position.y, slice.position.z, slice.accepted,

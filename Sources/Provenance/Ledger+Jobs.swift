@@ -165,4 +165,22 @@ extension Ledger {
       try change.run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [newer, job])
     }
   }
+
+  /// The superseded work is wanted again, after going back to earlier settings for instance: done if all its slices
+  /// are published, else pending.
+  public func reinstateJob(_ job: Int64) throws {
+    try write { change in
+      let state = try Self.job(change.db, id: job)
+      guard state.state == .superseded else {
+        throw LedgerError(
+          .contradiction, subject: "job:\(job)", detail: "only a superseded job can be reinstated")
+      }
+      guard let planned = state.plannedSlices, planned == state.publishedSlices else {
+        return try change.moveJob(job, to: "pending", kind: "job.requeued")
+      }
+      try change.moveJob(
+        job, to: "done", kind: "job.done",
+        ["outputs": .integer(Int64(planned)), "record": .string(try change.jobDigest(job))])
+    }
+  }
 }

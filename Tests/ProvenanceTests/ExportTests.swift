@@ -66,25 +66,22 @@ import Testing
           from fhir.resources.R4B.bundle import Bundle
       except ImportError:
           sys.exit(77)
-      bundle = Bundle.model_validate_json(sys.stdin.read())
+      bundle = Bundle.model_validate_json(open(sys.argv[1]).read())
       print(len(bundle.entry), sorted({e.resource.__resource_type__ for e in bundle.entry}))
       """
     guard FileManager.default.isExecutableFile(atPath: python) else {
       print("skipped: no Python at .venv/bin/python, run make setup")
       return
     }
+    let file = NSTemporaryDirectory() + "bundle-\(UUID().uuidString).json"
+    try exported(.fhir).write(toFile: file, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(atPath: file) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = ["-c", check]
-    let input = Pipe()
+    process.arguments = ["-c", check, file]
     let output = Pipe()
-    process.standardInput = input
     process.standardOutput = output
     try process.run()
-    let text = Data(try exported(.fhir).utf8)
-    // Python reads all of it before it answers: no pipe fills up on both sides.
-    try? input.fileHandleForWriting.write(contentsOf: text)
-    try? input.fileHandleForWriting.close()
     let answer = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
     if process.terminationStatus == 77 {

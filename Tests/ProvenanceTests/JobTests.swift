@@ -87,6 +87,20 @@ import Testing
     #expect(try fixture.value("SELECT superseded_by FROM jobs WHERE id = \(old)") == new.id)
   }
 
+  @Test func `a superseded job that is wanted again is done, or pending while slices are missing`() throws {
+    let fixture = try Fixture()
+    let (_, whole) = try fixture.finished()
+    let (_, part) = try fixture.planned(inputs: "other settings")
+    #expect(throws: LedgerError.self) { try fixture.ledger.reinstateJob(whole) }
+    for job in [whole, part.id] {
+      try fixture.ledger.supersedeJob(job, by: nil, reason: "settings")
+      try fixture.ledger.reinstateJob(job)
+    }
+    #expect(try fixture.ledger.jobState(whole).state == .done)
+    #expect(try fixture.ledger.jobState(part.id).state == .pending)
+    #expect(try fixture.ledger.verify().whole)
+  }
+
   @Test func `a change that fails midway leaves nothing behind`() throws {
     let fixture = try Fixture()
     let (run, job) = try fixture.planned()
