@@ -61,7 +61,8 @@ samples-check: setup ## compare the sample studies with their generator, and ask
 	$(PYTHON) sample-studies/generate.py --check
 
 sanitize: setup ## all tests under the address sanitizer
-	swift test --disable-xctest --sanitize=address --scratch-path .build/address
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitize/leaks.supp \
+	  swift test --disable-xctest --sanitize=address --scratch-path .build/address
 
 install: ## build with a static Swift runtime and install below PREFIX (and DESTDIR)
 	@scripts/setup.sh build

@@ -7,7 +7,7 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian,
-                         ImplicitVRLittleEndian, RLELossless)
+                         ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless)
 
 ROOT = "1.2.826.0.1.3680043.10.1476"
 CT, MR, PT, NM, ENHANCED_MR = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.128",
@@ -32,6 +32,10 @@ def base(case: int, sop_class: str, modality: str, series: int, number: int, cha
     ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     ds.add_new(0x00100010, "PN", name)
     ds.PatientID, ds.IssuerOfPatientID, ds.PatientBirthDate, ds.PatientSex = "T-4711", "TESTCLINIC", "19600229", "O"
+    other, issuer = Dataset(), Dataset()
+    other.PatientID, other.IssuerOfPatientID, other.TypeOfPatientID = "X-1", "OTHERCLINIC", "TEXT"
+    issuer.LocalNamespaceEntityID = "ACCESSIONS"
+    ds.OtherPatientIDsSequence, ds.IssuerOfAccessionNumberSequence = [other], [issuer]
     ds.PatientComments = "synthetic"
     ds.PatientAge, ds.PatientSize, ds.PatientWeight = "066Y", "1.75", "70.5"
     ds.EthnicGroup, ds.PregnancyStatus, ds.Occupation = "none", 4, "phantom"
@@ -105,7 +109,9 @@ def enhanced(ds: Dataset) -> Dataset:
 
 
 def save(ds: FileDataset, path: pathlib.Path, syntax=ExplicitVRLittleEndian) -> str:
-    if syntax == RLELossless:
+    if syntax == JPEGBaseline8Bit:  # nobody decodes it here: what counts is what its header fails to say
+        ds.PixelData = pydicom.encaps.encapsulate([bytes.fromhex("ffd8ffd9")])
+    elif syntax == RLELossless:
         ds.compress(RLELossless, generate_instance_uid=False)
     elif syntax == ExplicitVRBigEndian:
         ds.PixelData = np.frombuffer(ds.PixelData, "<u2").astype(">u2").tobytes()
@@ -148,7 +154,8 @@ def main(folder: pathlib.Path) -> None:
     pair("kanji", ["", "ISO 2022 IR 87"], kanji, mr, nm)
     pair("enhanced", None, b"Doe^Jane", (ENHANCED_MR, "MR", enhanced, 2), ct_moving)
     for kind, syntax in [("implicit", ImplicitVRLittleEndian), ("bigendian", ExplicitVRBigEndian),
-                         ("deflated", DeflatedExplicitVRLittleEndian), ("rle", RLELossless)]:
+                         ("deflated", DeflatedExplicitVRLittleEndian), ("rle", RLELossless),
+                         ("jpeg", JPEGBaseline8Bit)]:
         pair(kind, "ISO_IR 100", "Müller^Jörg".encode("latin-1"), ct, pt, syntax)
     print(json.dumps(cases))
 
