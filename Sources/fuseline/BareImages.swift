@@ -35,7 +35,9 @@ struct BareImages {
     let engine = try FusionEngine(model: model, side: fixedPlane.columns)
     let result = try engine.fuse(fixed: fixedPlane, moving: movingPlane, trace: trace)
     if output.hasSuffix(".png") { return try write(result, colour, to: output) }
-    try SafetensorsFile.write(outputs(result) + tensors, to: output)
+    let results = outputs(result)
+    let names = Set(results.map(\.name))
+    try SafetensorsFile.write(results + tensors.filter { !names.contains($0.name) }, to: output)
   }
 
   private func write(_ result: Fused, _ colour: ColourPicture?, to path: String) throws {

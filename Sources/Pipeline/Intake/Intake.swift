@@ -92,7 +92,7 @@ struct Intake: Sendable {
     try quarantine.explain(place, file: file, digest: digest, why: why, time: now())
     try ledger.recordRejected(RefusedFile(file, instance, digest, why, place: place), run: run)
     try FileSystem.remove(file.path)
-    logger.warning(
+    logger.info(
       "a file was refused",
       metadata: ["reason": "\(why.code)", "why": "\(why.sentence)", "sha256": "\(digest.prefix(16))"])
   }
