@@ -84,7 +84,20 @@ public final class FusionEngine {
       let flow = workspace.map(channels: 2, height: side, width: side)
       let fused = workspace.map(channels: 1, height: side, width: side)
       pass(fixed, moving, flow: flow, fused: fused, workspace, recorder, deforming: deforming)
+      if recorder.isOn { recordWarped(moving, flow, workspace, recorder) }
       return try result(moving, flow, fused, recorder)
+    }
+  }
+
+  /// The moving image by the sampler inside the network, as the reference's test script saves it.
+  private func recordWarped(_ moving: Plane, _ flow: FeatureMap, _ workspace: Workspace, _ recorder: Recorder)
+  {
+    workspace.scope {
+      let image = workspace.map(channels: 1, height: side, width: side)
+      let warped = workspace.map(channels: 1, height: side, width: side)
+      image.fill(from: moving.pixels)
+      warped.warp(image, by: flow)
+      recorder.record("warped_img2.test_Warper2d", warped)
     }
   }
 

@@ -33,6 +33,54 @@ import Testing
     #expect(try site.run("audit", "failures", "--json").output.contains("truncated"))
   }
 
+  /// Copies of slices with one element changed by pydicom; false where the test Python is not set up.
+  private func edit(_ files: [String], in site: Site, _ change: String) throws -> Bool {
+    let python = Site.root.appendingPathComponent(".venv/bin/python").path
+    guard FileManager.default.isExecutableFile(atPath: python) else {
+      print("skipped: no .venv; run make setup")
+      return false
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments =
+      [
+        "-c",
+        """
+        import os, sys, pydicom
+        for index, path in enumerate(sys.argv[2:]):
+            d = pydicom.dcmread(path)
+            \(change)
+            d.save_as(os.path.join(sys.argv[1], f"{index}.dcm"))
+        """, site.inbox,
+      ] + files
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return true
+  }
+
+  @Test func `a series of two patients is refused, with nobody's name in the answer`() throws {
+    let site = try Site()
+    let slices = try sampleFiles("ct-mr", "CT_").filter { !$0.contains("SCOUT") }
+    guard try edit(slices, in: site, "if index % 2: d.PatientID, d.PatientName = 'OTHER-4711', 'Other^Olga'")
+    else { return }
+    let result = try site.run("run", "--json")
+    #expect(result.code == 1)
+    #expect(result.output.contains("mixed_patients"))
+    #expect(!(result.output + result.errors).contains("Olga"))
+    #expect(!(result.output + result.errors).contains("4711"))
+    #expect(try site.run("audit", "failures").output.contains("mixed_patients"))
+    #expect(try site.run("run").code == 0)
+  }
+
+  @Test func `an image without pixels is quarantined with that reason`() throws {
+    let site = try Site()
+    let slice = Array(try sampleFiles("pet-mr", "PT").prefix(1))
+    guard try edit(slice, in: site, "del d.PixelData") else { return }
+    #expect(try site.run("run").code == 1)
+    #expect(site.files("quarantine").contains { $0.hasPrefix("missing_pixel_data/") })
+  }
+
   @Test func `the same bytes again are counted and dropped`() throws {
     let site = try Site()
     let slice = try #require(try sampleFiles("ct-mr", "CT").first)

@@ -55,7 +55,8 @@ struct SliceDelivery: Sendable {
         instanceNumber: slice.index + 1, modality: settings.output.modality == .OT ? "OT" : series.modality),
       place: SecondaryCapture.Place(
         grid: slice.grid, sliceThickness: thickness(fixed, source), frameOfReferenceUID: frame,
-        patientPosition: series.patientPosition, bodyPart: series.bodyPartExamined),
+        patientPosition: series.patientPosition,
+        bodyPart: series.bodyPartExamined ?? volumes.pair.moving.first.bodyPartExamined),
       pixels: slice.pixels.captured,
       dates: dates(slice),
       fixed: .init(

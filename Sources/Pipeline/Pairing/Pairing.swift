@@ -43,6 +43,18 @@ public struct LeftOut: Hashable, Sendable {
   public let reason: Refusal
 }
 
+extension LeftOut {
+  /// Codes of series that are merely not for us; every other reason means that something is wrong with them.
+  private static let harmless: Set<String> = [
+    "excluded", "localizer", "mosaic", "no_partner", "no_rule", "not_preferred", "not_reconstructed",
+    "time_series",
+    "too_few_slices", "unsupported_sop_class",
+  ]
+
+  /// For us, but unsafe to use.
+  public var isRejected: Bool { !Self.harmless.contains(reason.code) }
+}
+
 public struct PairingResult: Sendable {
   public var pairs: [Pair] = []
   public var rejected: [RejectedPair] = []

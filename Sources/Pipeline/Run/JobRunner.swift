@@ -33,6 +33,26 @@ struct JobRunner: Sendable {
     logger.warning("a pair was refused", metadata: ["job": "\(job.id)", "reason": "\(pair.reason.code)"])
   }
 
+  /// Records series that are unsafe to use, and takes back what no longer holds.
+  ///
+  /// - Returns: the series refused now that were not before.
+  func record(_ leftOut: [LeftOut], of catalogue: Catalogue) throws -> [LeftOut] {
+    let rejected = Dictionary(leftOut.filter(\.isRejected).map { ($0.series.uid, $0) }) { first, _ in first }
+    var news: [LeftOut] = []
+    for study in Set(catalogue.series.map(\.studyInstanceUID)).sorted() {
+      for stored in try ledger.series(study: study) {
+        if let now = rejected[stored.uid] {
+          if stored.reason != now.reason.code { news.append(now) }
+          try ledger.setSeries(
+            stored.uid, state: .rejected, reason: now.reason.code, sentence: now.reason.sentence)
+        } else if stored.state == .rejected {
+          try ledger.setSeries(stored.uid, state: .accepted, reason: nil, sentence: nil)
+        }
+      }
+    }
+    return news
+  }
+
   /// Fuses a pair unless that was done before.
   ///
   /// - Throws: what would stop every other job as well: a full disk, a lost ledger. Anything else ends this job

@@ -10,6 +10,8 @@ public struct RunReport: Encodable, Sendable {
   public let summary: RunSummary
   /// Series that take part in no pair, and why.
   public let leftOut: [PlanReport.Left]
+  /// How many of them are unsafe to use and were found so in this pass.
+  public let newlyRejectedSeries: Int
   /// Files that still changed and were left in the drop folder.
   public let stillChanging: Int
   /// Files that could not be moved, by the operation that failed.
@@ -17,11 +19,13 @@ public struct RunReport: Encodable, Sendable {
 
   /// Did anything fail or get refused in this pass?
   public var hasTrouble: Bool {
-    summary.pairs.failed + summary.pairs.rejected + summary.instances.rejected + failures.count > 0
+    summary.pairs.failed + summary.pairs.rejected + summary.instances.rejected + failures.count
+      + newlyRejectedSeries > 0
   }
 
   enum CodingKeys: String, CodingKey {
     case leftOut = "left_out"
+    case newlyRejectedSeries = "newly_rejected_series"
     case stillChanging = "still_changing"
     case failures
   }
@@ -30,6 +34,7 @@ public struct RunReport: Encodable, Sendable {
     try summary.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(leftOut, forKey: .leftOut)
+    try container.encode(newlyRejectedSeries, forKey: .newlyRejectedSeries)
     try container.encode(stillChanging, forKey: .stillChanging)
     try container.encode(failures, forKey: .failures)
   }
@@ -91,11 +96,11 @@ public struct RunPass: Sendable {
       let runner = JobRunner(
         settings: settings, ledger: ledger, run: run, settingsRow: settingsRow, softwareRow: softwareRow,
         logger: logger, now: now, progress: progress)
-      let result = try await fuseAll(runner, ledger)
+      let (result, news) = try await fuseAll(runner, ledger)
       try ledger.finishRun(run, outcome: .done)
       return RunReport(
         summary: try ledger.summary(run: run), leftOut: result.leftOut.map(PlanReport.Left.init),
-        stillChanging: quiet.changing.count, failures: failures.map(\.description))
+        newlyRejectedSeries: news, stillChanging: quiet.changing.count, failures: failures.map(\.description))
     } catch {
       // The error says what to do; the run is closed as failed if the ledger can still be written.
       try? ledger.finishRun(run, outcome: .failed)
@@ -103,13 +108,14 @@ public struct RunPass: Sendable {
     }
   }
 
-  private func fuseAll(_ runner: JobRunner, _ ledger: Ledger) async throws -> PairingResult {
+  private func fuseAll(_ runner: JobRunner, _ ledger: Ledger) async throws -> (PairingResult, news: Int) {
     let catalogue = Catalogue(try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances())
     let result = Pairing(settings).pairs(in: catalogue)
+    let news = try runner.record(result.leftOut, of: catalogue)
     for pair in result.rejected { try runner.reject(pair) }
     var models = ModelCache(folder: settings.models, ledger: ledger)
     for pair in result.pairs { try await runner.fuse(pair, with: models.model(named: pair.rule.model)) }
-    return result
+    return (result, news.count)
   }
 
   private func renew(_ lease: Lease, of ledger: Ledger) -> Task<Void, Never> {
