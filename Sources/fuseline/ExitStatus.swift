@@ -38,7 +38,7 @@ struct ExitStatus: Error {
     case let error as ConfigurationError: self.init(code: Self.configuration, sentence: error.description)
     case let error as LeaseHeld: self.init(code: Self.tryLater, sentence: error.description)
     case let error as FileError: self.init(code: Self.code(of: error), sentence: error.description)
-    case let error as LedgerError: self.init(code: Self.unavailable, sentence: error.description)
+    case let error as LedgerError: self.init(code: Self.code(of: error), sentence: error.description)
     case let error as ModelError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as WeightsError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as DICOMError: self.init(code: Self.badData, sentence: error.description)
@@ -47,6 +47,17 @@ struct ExitStatus: Error {
     case let error as PictureError: self.init(code: Self.badData, sentence: error.description)
     case let error where "\(type(of: error))".contains("CommandError"): return nil
     default: self.init(code: Self.internalError, sentence: "internal error: \(error)")
+    }
+  }
+
+  private static func code(of error: LedgerError) -> Int32 {
+    switch error.reason {
+    case .missing, .notFound: missingInput
+    case .query: EX_USAGE
+    case .cannotCreate: cannotCreate
+    case .diskFull: inputOutput
+    case .busy, .leaseLost: tryLater
+    default: unavailable
     }
   }
 

@@ -56,12 +56,18 @@ extension AuditCommand {
     static let configuration = CommandConfiguration(
       abstract:
         "Prove that ledger and files are as they were recorded; exit code 1 and the first broken link if not.",
-      discussion: "Example: fuseline audit verify")
+      discussion: "Example: fuseline audit verify --known checkpoint.json")
     @OptionGroup var options: AuditOptions
+    @Option(help: "A checkpoint that was kept elsewhere, as `audit checkpoint` printed it; may be repeated.")
+    var known: [String] = []
+    @Option(help: "The public key that must have signed every checkpoint, hexadecimal.") var publicKey:
+      String?
 
     func run() throws {
       let settings = try options.configuration.settings()
-      let report = try options.ledger().verify(digest: FileDigests(settings: settings).digest)
+      let report = try options.ledger().verify(
+        known: known.map { try Checkpoint(file: $0) }, publicKey: publicKey,
+        digest: FileDigests(settings: settings).digest)
       if options.json { try Console.printJSON(report) } else { show(report) }
       if !report.whole { throw ExitStatus(code: ExitStatus.someFailed) }
     }
