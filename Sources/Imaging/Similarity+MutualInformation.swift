@@ -8,14 +8,18 @@ extension Similarity {
     var first = 0.0
     var second = 0.0
     var joint = 0.0
+
+    /// Mutual information, bits.
+    var mutual: Double { max(0, first + second - joint) }
+    /// Normalised mutual information, 1…2.
+    var normalized: Double { joint > 0 ? (first + second) / joint : 1 }
   }
 
   /// Mutual information `H(A) + H(B) - H(A,B)` in bits, from a joint histogram of `bins × bins` over 0…1; values
   /// beyond are counted at the ends. With 256 bins 8-bit grey values divided by 255 keep a bin each.
   public static func mutualInformation(_ a: Plane, _ b: Plane, bins: Int = 256, mask: [Bool]? = nil) -> Double
   {
-    let h = entropies(a, b, bins: bins, mask: mask)
-    return max(0, h.first + h.second - h.joint)
+    entropies(a, b, bins: bins, mask: mask).mutual
   }
 
   /// Normalised mutual information `(H(A) + H(B)) / H(A,B)`, 1…2 (Studholme, Hill and Hawkes, Pattern
@@ -23,8 +27,7 @@ extension Similarity {
   public static func normalizedMutualInformation(
     _ a: Plane, _ b: Plane, bins: Int = 256, mask: [Bool]? = nil
   ) -> Double {
-    let h = entropies(a, b, bins: bins, mask: mask)
-    return h.joint > 0 ? (h.first + h.second) / h.joint : 1
+    entropies(a, b, bins: bins, mask: mask).normalized
   }
 
   static func entropies(_ a: Plane, _ b: Plane, bins: Int, mask: [Bool]?) -> Entropies {
