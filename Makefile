@@ -34,6 +34,9 @@ test: setup lint ## set up, lint and run all tests
 	@! $(PYTHON) -c 'import torch' 2>/dev/null || $(PYTHON) -m pytest -q Training
 	swift test --disable-xctest
 
+test-faults: setup ## kill the program at every fault point, run again, compare all files
+	FUSELINE_FAULT_MATRIX=1 swift test --disable-xctest --filter FaultTests
+
 test-training: setup ## tests of the PyTorch twin (needs PyTorch in .venv)
 	@$(PYTHON) -c 'import torch' 2>/dev/null || \
 	  { echo "test-training: needs PyTorch: $(PYTHON) -m pip install torch" >&2; exit 69; }

@@ -85,6 +85,6 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(name: "ProvenanceTests", dependencies: ["Provenance"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
-    .testTarget(name: "EndToEndTests", dependencies: ["fuseline"], swiftSettings: swift),
+    .testTarget(name: "EndToEndTests", dependencies: ["fuseline", "Pipeline"], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6], cLanguageStandard: .c17, cxxLanguageStandard: .cxx17)

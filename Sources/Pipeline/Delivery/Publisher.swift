@@ -24,15 +24,20 @@ struct Publisher: Sendable {
     let part = output + "/" + place.part
     let intent = try ledger.recordPublishIntent(
       job: job, index: index, sopInstanceUID: capture.identity.sopInstanceUID, part: part, final: final)
+    FaultPoint.reach(.publishIntended)
     do {
       let written = try CaptureFile.write(capture, part: part)
+      FaultPoint.reach(.partWritten)
       let record = publication(
         SlicePublication.Output(
           sopInstanceUID: capture.identity.sopInstanceUID, path: place.relative, sha256: written.sha256,
           size: written.size))
       try ledger.markWritten(record, intent: intent)
+      FaultPoint.reach(.partRecorded)
       try FileSystem.rename(part, to: final)
+      FaultPoint.reach(.partRenamed)
       try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
+      FaultPoint.reach(.slicePublished)
     } catch {
       // What was thrown is what matters; should clearing up fail as well, the next start does it.
       try? FileSystem.remove(part)

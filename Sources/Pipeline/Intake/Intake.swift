@@ -38,6 +38,7 @@ struct Intake: Sendable {
   private func settle(_ file: DropFile, _ verdict: Verdict) throws {
     // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
     guard file.again() == file else { return }
+    FaultPoint.reach(.fileJudged)
     switch verdict {
     case .accept(let instance, let digest): try accept(file, instance, digest)
     case .duplicate(let instance, let digest): try dropDuplicate(file, instance, digest)
@@ -49,13 +50,16 @@ struct Intake: Sendable {
   private func accept(_ file: DropFile, _ instance: Instance, _ digest: String) throws {
     let place = StorePath(instance)
     try put(file.path, at: folders.store + "/" + place.relative, digest: digest)
+    FaultPoint.reach(.filePlaced)
     let answer = try ledger.recordAccepted(
       AcceptedInstance(instance, file: file, digest: digest, path: place.relative), run: run)
+    FaultPoint.reach(.fileRecorded)
     if case .refused(let code, let sentence, _) = answer {
       try quarantine(file, instance, digest, Refusal(code, sentence))
       return try FileSystem.remove(folders.store + "/" + place.relative)
     }
     try FileSystem.remove(file.path)
+    FaultPoint.reach(.fileSettled)
   }
 
   /// The store already holds the same bytes; should its file have gone missing, this one takes its place.
@@ -89,8 +93,11 @@ struct Intake: Sendable {
     let quarantine = Quarantine(folder: folders.quarantine)
     let place = quarantine.path(for: file.path, digest: digest, reason: why.code)
     try put(file.path, at: place, digest: digest)
+    FaultPoint.reach(.refusalPlaced)
     try quarantine.explain(place, file: file, digest: digest, why: why, time: now())
+    FaultPoint.reach(.refusalExplained)
     try ledger.recordRejected(RefusedFile(file, instance, digest, why, place: place), run: run)
+    FaultPoint.reach(.refusalRecorded)
     try FileSystem.remove(file.path)
     logger.info(
       "a file was refused",

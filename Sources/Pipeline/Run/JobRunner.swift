@@ -64,8 +64,10 @@ struct JobRunner: Sendable {
         kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,
         inputsSHA256: identity.inputsSHA256, model: model.row, settings: settingsRow, software: softwareRow,
         outputSeriesUID: identity.outputSeriesUID, plannedSlices: pair.fixedPlan.grid.slices), run: run)
+    FaultPoint.reach(.jobOpened)
     guard isDue(job) else { return }
     let attempt = try ledger.startAttempt(job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
+    FaultPoint.reach(.attemptStarted)
     do {
       try await work(pair, model, identity, job: job.id, attempt: attempt)
       try supersedeOlder(than: job)
@@ -91,6 +93,7 @@ struct JobRunner: Sendable {
     let volumes = try PairVolumes(pair, settings: settings)
     try volumes.checkOverlap()
     try ledger.recordPreparation(volumes.preparation(settings), job: job)
+    FaultPoint.reach(.pairPrepared)
     let delivery = SliceDelivery(
       volumes: volumes, identity: identity, model: model.reference.card, settings: settings)
     let publisher = Publisher(ledger: ledger, output: settings.folders.output, job: job, attempt: attempt)
@@ -101,13 +104,16 @@ struct JobRunner: Sendable {
       try SliceFuser(volumes: volumes, model: model.model, settings: settings)
     } body: { fuser, index in
       let slice = try fuser.fuse(slice: open[index])
+      FaultPoint.reach(.sliceFused)
       let capture = try delivery.capture(slice)
       try publisher.publish(capture, at: delivery.path(capture), index: slice.index) { output in
         delivery.publication(slice, output)
       }
       progress(.fusing(pair: pair.rule.name, done: done.increment(), of: volumes.slices))
     }
+    FaultPoint.reach(.slicesDone)
     try ledger.finishJob(job)
+    FaultPoint.reach(.jobFinished)
   }
 
   /// Data that cannot be used rejects the pair; everything else is ours or the machine's and is tried again.

@@ -72,6 +72,7 @@ public struct RunPass: Sendable {
     for folder in [folders.store, folders.output, folders.quarantine] { try FileSystem.checkWritable(folder) }
     let ledger = try Ledger.open(path: settings.ledger, clock: now)
     let lease = try ledger.acquireLease(seconds: Self.leaseSeconds)
+    FaultPoint.reach(.leaseTaken)
     let renewal = renew(lease, of: ledger)
     defer { renewal.cancel() }
     let report = try await pass(ledger)
@@ -83,9 +84,11 @@ public struct RunPass: Sendable {
 
   private func pass(_ ledger: Ledger) async throws -> RunReport {
     try Reconciliation.run(ledger, logger: logger)
+    FaultPoint.reach(.reconciled)
     let settingsRow = try ledger.register(settings: settings.canonicalText, sha256: settings.digest)
     let softwareRow = try ledger.register(software: software.record)
     let run = try ledger.beginRun(command: "run", settings: settingsRow, software: softwareRow)
+    FaultPoint.reach(.runBegun)
     do {
       let drop = DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore)
       let quiet = try await QuietFiles.wait(for: drop, quietTime: settings.intake.quietTime, now: now) {
@@ -93,10 +96,12 @@ public struct RunPass: Sendable {
       }
       let intake = Intake(folders: settings.folders, ledger: ledger, run: run, logger: logger, now: now)
       let failures = try intake.takeIn(quiet.ready, progress: progress)
+      FaultPoint.reach(.intakeDone)
       let runner = JobRunner(
         settings: settings, ledger: ledger, run: run, settingsRow: settingsRow, softwareRow: softwareRow,
         logger: logger, now: now, progress: progress)
       let (result, news) = try await fuseAll(runner, ledger)
+      FaultPoint.reach(.runFinishing)
       try ledger.finishRun(run, outcome: .done)
       return RunReport(
         summary: try ledger.summary(run: run), leftOut: result.leftOut.map(PlanReport.Left.init),

@@ -1,0 +1,55 @@
+// Killed between any two steps and run again: the same files, byte for byte, and a ledger that holds together.
+
+import Foundation
+import Testing
+
+@testable import Pipeline
+
+@Suite(.serialized) struct FaultTests {
+  /// Everything a site's folders hold, by path.
+  private func contents(_ site: Site) throws -> [String: Data] {
+    var all: [String: Data] = [:]
+    for folder in ["output", "store", "quarantine", "inbox"] {
+      for path in site.files(folder) {
+        // The note beside a refused file names where it lay and when; both differ between sites.
+        let isNote = folder == "quarantine" && path.hasSuffix(".json")
+        all[folder + "/" + path] =
+          isNote ? Data() : try Data(contentsOf: URL(fileURLWithPath: "\(site.folder)/\(folder)/\(path)"))
+      }
+    }
+    return all
+  }
+
+  private func dropped() throws -> Site {
+    let site = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    try site.drop(Site.samples + "/ct-mr")
+    try site.drop("note.txt", text: "not an image")
+    return site
+  }
+
+  private func survives(_ point: FaultPoint, like undisturbed: [String: Data]) throws {
+    let site = try dropped()
+    let killed = try site.run(arguments: ["run"], environment: ["FUSELINE_FAULT": point.rawValue])
+    #expect(killed.code == 128 + SIGKILL, "\(point) was not reached: \(killed.errors)")
+    let visible = site.files("output").filter { !$0.contains("/.") }
+    #expect(visible.allSatisfy { undisturbed.keys.contains("output/" + $0) }, "\(point): a file nobody made")
+    let again = try site.run("run")
+    #expect(again.code <= 1, "\(point): \(again.errors)")
+    let now = try contents(site)
+    #expect(Set(now.keys) == Set(undisturbed.keys), "\(point)")
+    #expect(now == undisturbed, "\(point)")
+    let proof = try site.run("audit", "verify")
+    #expect(proof.code == 0, "\(point): \(proof.output)")
+  }
+
+  @Test func `kill -9 between the steps of intake and delivery changes nothing in the end`() throws {
+    let undisturbed = try dropped()
+    #expect(try undisturbed.run("run").code == 1)
+    let expected = try contents(undisturbed)
+    #expect(expected.keys.contains { $0.hasPrefix("output/") })
+    let isWholeMatrix = ProcessInfo.processInfo.environment["FUSELINE_FAULT_MATRIX"] != nil
+    let points: [FaultPoint] =
+      isWholeMatrix ? FaultPoint.allCases : [.filePlaced, .fileRecorded, .partRecorded, .partRenamed]
+    for point in points { try survives(point, like: expected) }
+  }
+}
