@@ -30,17 +30,23 @@ public struct LeaseOwner: Codable, Hashable, Sendable {
   /// Is the process of this owner still there? Only meaningful on its own machine and boot.
   public static func isAlive(_ owner: LeaseOwner) -> Bool {
     if kill(owner.pid, 0) != 0, errno == ESRCH { return false }
-    guard let recorded = owner.processStart, let now = startTicks(pid: owner.pid) else { return true }
-    return recorded == now
+    guard let status = status(pid: owner.pid) else { return true }
+    // A killed process whose parent does not collect it, as in a container without init, stays as a zombie.
+    if status.hasEnded { return false }
+    return owner.processStart.map { $0 == status.start } ?? true
   }
 
-  /// Field 22 of /proc/PID/stat (proc(5)); the command name before it may hold spaces and parentheses.
-  private static func startTicks(pid: Int32) -> Int64? {
+  private static func startTicks(pid: Int32) -> Int64? { status(pid: pid)?.start }
+
+  /// State and start time, fields 3 and 22 of /proc/PID/stat (proc(5)); the command name before them may hold spaces
+  /// and parentheses.
+  private static func status(pid: Int32) -> (hasEnded: Bool, start: Int64)? {
     guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
       let end = stat.lastIndex(of: ")")
     else { return nil }
     let fields = stat[stat.index(after: end)...].split(separator: " ")
-    return fields.count > 19 ? Int64(fields[19]) : nil
+    guard fields.count > 19, let start = Int64(fields[19]) else { return nil }
+    return (["Z", "X", "x"].contains(fields[0]), start)
   }
 }
 

@@ -90,4 +90,19 @@ import Testing
     child.waitUntilExit()
     #expect(!LeaseOwner.isAlive(LeaseOwner(pid: pid, processStart: nil, bootID: "", host: "")))
   }
+
+  @Test func `a killed process that nobody has collected yet is gone`() throws {
+    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("60"), nil]
+    defer { for argument in arguments { free(argument) } }
+    var pid: pid_t = 0
+    #expect(posix_spawn(&pid, "/bin/sleep", nil, nil, &arguments, nil) == 0)
+    let child = LeaseOwner(pid: pid, processStart: nil, bootID: "", host: "")
+    #expect(LeaseOwner.isAlive(child))
+    kill(pid, SIGKILL)
+    var information = siginfo_t()
+    // Waits for its end without collecting it.
+    #expect(waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == 0)
+    #expect(!LeaseOwner.isAlive(child))
+    waitpid(pid, nil, 0)
+  }
 }
