@@ -7,6 +7,7 @@ CONFIG ?= configs/ours.json
 RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help setup demo picture build test test-training lint format bench train samples samples-check sanitize install clean
 
 help: ## this list
@@ -63,7 +64,9 @@ samples-check: setup ## compare the sample studies with their generator, and ask
 	$(PYTHON) sample-studies/validate.py
 	$(PYTHON) sample-studies/generate.py --check
 
-sanitize: setup ## all tests under the address sanitizer
+sanitize: setup ## DICOM reading, whole files and damaged ones, then all tests, under sanitizers
+	ROUNDS=20 Tests/Sanitize/run $(patsubst sample-studies/truth/%.json,sample-studies/%,$(wildcard sample-studies/truth/*.json))
+	Tests/Sanitize/run
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitize/leaks.supp \
 	  swift test --disable-xctest --sanitize=address --scratch-path .build/address
 

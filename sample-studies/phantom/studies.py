@@ -55,7 +55,7 @@ def pet_mr(folder):
     out = folder / "pet-mr"
     made = list(mr_slices(mr, fixed, magnetic_resonance(subject, fixed, T1, 3, peak=1000), "T1"))
     for data in made:
-        write(data, out / "MR_AX_T1_SE" / str(data.SOPInstanceUID), "deflated")
+        write(data, out / "MR_AX_T1_SE" / str(data.SOPInstanceUID), "JPEG-LS")
     activity = 24000 * emission(subject, moving, FDG, 4, 5.0, 120, truth.undone)
     for k, data in enumerate(pt_slices(pt, moving, activity, 3.15e8, "101500", "111500"), start=1):
         write(data, out / "PT_FDG_BRAIN" / f"PT{k:04d}", "implicit")
@@ -65,7 +65,7 @@ def pet_mr(folder):
         write(data, out / "MR_LOCALIZER" / f"IM-0001-{k:04d}.dcm", "explicit")
     sr = Series(study, "report", "SR", 9, "120000", "Report synthetic phantom", "comprehensive")
     text = "Synthetic phantom. Raised artificial uptake in the right hemisphere. No person was examined."
-    write(report(sr, text, [evidence(made[0])]), out / "SR_REPORT" / "report.sr", "explicit")
+    write(report(sr, text, [evidence(made[0])]), out / "SR_REPORT" / "report.sr", "deflated")
     return record(study, mr, pt, fixed, truth)
 
 
@@ -82,7 +82,7 @@ def spect_mr(folder):
     nm = Series(study, "nm", "NM", 5, "142000", "HMPAO RECON synthetic phantom")
     out = folder / "spect-mr"
     for k, data in enumerate(mr_slices(mr, fixed, magnetic_resonance(subject, fixed, T2, 5), "T2"), start=1):
-        write(data, out / "MR_AX_T2_TSE" / f"I{k * 10}", "JPEG-LS")
+        write(data, out / "MR_AX_T2_TSE" / f"I{k * 10}", "explicit")
     counts = np.rint(400 * emission(subject, moving, PERFUSION, 6, 8.5, 60, truth.undone)).astype(np.uint16)
     write(nm_volume(nm, moving, counts), out / "NM_HMPAO_RECON" / "NM000000.IMA", "RLE")
     return record(study, mr, nm, fixed, truth)
