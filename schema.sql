@@ -116,6 +116,7 @@ CREATE TABLE patients (
 CREATE UNIQUE INDEX patients_distinct ON patients (
   coalesce(patient_id, ''), coalesce(issuer, ''), coalesce(name, ''), coalesce(birth_date, ''),
   coalesce(sex, ''));
+CREATE INDEX patients_by_id ON patients (patient_id);
 
 CREATE TABLE studies (
   id          INTEGER PRIMARY KEY,
@@ -142,6 +143,7 @@ CREATE TABLE series (
   CHECK ((state = 'accepted') = (reason IS NULL))
 ) STRICT;
 CREATE INDEX series_by_study ON series (study_id);
+CREATE INDEX series_rejected ON series (id) WHERE state = 'rejected';
 
 -- Every image taken into the store. A SOP Instance UID stands for one set of bytes only.
 CREATE TABLE instances (
@@ -161,7 +163,7 @@ CREATE TABLE instances (
   received        TEXT NOT NULL,
   event           INTEGER NOT NULL REFERENCES events (seq)
 ) STRICT;
-CREATE INDEX instances_by_series ON instances (series_id);
+CREATE INDEX instances_by_series ON instances (series_id, patient_id);
 CREATE INDEX instances_by_sha256 ON instances (sha256);
 CREATE INDEX instances_by_patient ON instances (patient_id);
 
@@ -191,6 +193,7 @@ CREATE INDEX intake_by_run ON intake (run_id, outcome);
 CREATE INDEX intake_by_sha256 ON intake (sha256);
 CREATE INDEX intake_by_sop ON intake (sop_uid);
 CREATE INDEX intake_by_instance ON intake (instance_id);
+CREATE INDEX intake_by_study ON intake (study_uid) WHERE study_uid IS NOT NULL;
 CREATE INDEX intake_by_reason ON intake (outcome, reason);
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -450,9 +453,9 @@ HAVING name_differs OR birth_date_differs OR sex_differs;
 -- One Study Instance UID in files of different patients.
 CREATE VIEW v_study_conflicts AS
 SELECT st.uid AS study, count(DISTINCT coalesce(p.issuer, '') || char(10) || coalesce(p.patient_id, '')) AS patients
-FROM studies st
-JOIN series se ON se.study_id = st.id
-JOIN instances i ON i.series_id = se.id
+FROM (SELECT DISTINCT series_id, patient_id FROM instances) i
+JOIN series se ON se.id = i.series_id
+JOIN studies st ON st.id = se.study_id
 JOIN patients p ON p.id = i.patient_id
 GROUP BY st.id
 HAVING patients > 1;

@@ -7,8 +7,16 @@ extension AuditFilter.Columns {
     model: true, run: "run = :run", job: "job = :job", order: "job DESC")
 
   static let inputs = Self(
-    time: "time", state: "state", modalities: ["modality"], patient: "patient = :patient",
-    study: "study = :study", run: "run = :run", order: "intake DESC")
+    time: "time", state: "state", modalities: ["modality"],
+    patient: """
+      intake IN (SELECT k.id FROM patients p JOIN instances i ON i.patient_id = p.id
+        JOIN intake k ON k.instance_id = i.id WHERE p.patient_id = :patient)
+      """,
+    study: """
+      intake IN (SELECT k.id FROM studies st JOIN series se ON se.study_id = st.id
+          JOIN instances i ON i.series_id = se.id JOIN intake k ON k.instance_id = i.id WHERE st.uid = :study
+        UNION ALL SELECT id FROM intake WHERE study_uid = :study)
+      """, run: "run = :run", order: "intake DESC")
 
   static let outputs = Self(
     time: "published", state: "job_state", modalities: ["fixed_modality", "moving_modality"],

@@ -94,6 +94,9 @@ import Testing
       #expect(try ledger.outputs(filter).isEmpty, "\(filter)")
     }
     #expect(try ledger.inputs(.init(modality: "CT", run: run)).count == 3)
+    #expect(try ledger.inputs(.init(study: "1.2.1")).count == 6)
+    #expect(try ledger.inputs(.init(patient: "INV-1")).count == 6)
+    #expect(try ledger.inputs(.init(patient: "INV-2")).isEmpty)
     #expect(try ledger.inputs(.init(limit: 2, offset: 4)).map(\.sop) == ["1.2.3.0", "1.2.2.0"])
     let refusal = #expect(throws: LedgerError.self) { try ledger.inputs(.init(model: "ct-mr")) }
     #expect(refusal?.reason == .query, "files have no model, and the filter is not ignored")

@@ -44,7 +44,7 @@ struct ScaleTests {
       }
     }
     try single(fixture, job: jobs)
-    try fixture.tamper("PRAGMA wal_checkpoint(TRUNCATE)", "ANALYZE")
+    try fixture.tamper("PRAGMA wal_checkpoint(TRUNCATE)")
     let bytes = try FileManager.default.attributesOfItem(atPath: fixture.path)[.size] as? Int ?? 0
     print("bytes per slice with all that hangs on it: \((bytes - filler * 400) / slices), file \(bytes)")
     try ask(fixture, job: Int64(jobs / 2 + 1))
