@@ -13,36 +13,42 @@ INLINE int32_t interval(const fk_lattice *l, double depth, int32_t k) {
   return k;
 }
 
-/// Lattice indices of n points from `start`, slices at their true depths, shear interpolated between slices.
-INLINE void locate(const fk_lattice *l, const fk_ray *r, int32_t start, int32_t n, block *b) {
-  const bool single = l->slices == 1;
-  const double spacing = single ? 1 : (l->depths[l->slices - 1] - l->depths[0]) / (l->slices - 1);
-  const double rate = 1 / spacing;
-  if (single || l->is_even) {
-    const double slope_u = single ? 0 : l->shift_u[l->slices - 1] / (l->slices - 1);
-    const double slope_v = single ? 0 : l->shift_v[l->slices - 1] / (l->slices - 1);
-    for (int32_t i = 0; i < n; i++) {
-      const double x = start + i;
-      const double t = (r->depth + x * r->step_depth - l->depths[0]) * rate;
-      b->t[i] = t;
-      b->u[i] = r->u + x * r->step_u - t * slope_u;
-      b->v[i] = r->v + x * r->step_v - t * slope_v;
-    }
-    return;
-  }
+INLINE double snapped(double x) {
+  const double nearest = floor(x + 0.5);
+  return fabs(x - nearest) <= SNAP ? nearest : x;
+}
+
+/// x[i] = from + (start + i) · step. A row along the lattice meets pixel centres exactly, so its start and step
+/// are snapped, once.
+INLINE void ramp(double from, double step, int32_t start, int32_t n, double *x) {
+  const double first = snapped(from);
+  const double nearest = floor(step + 0.5);
+  const double by = fabs(step - nearest) <= SNAP * SNAP ? nearest : step;
+  for (int32_t i = 0; i < n; i++) x[i] = first + (double)(start + i) * by;
+}
+
+/// Lattice indices of n points from `start` in a stack whose depths and shear are linear in the slice.
+INLINE void locate_even(const fk_lattice *l, const fk_ray *r, int32_t start, int32_t n, block *b) {
+  const int32_t last = l->slices - 1;
+  const double rate = last > 0 ? last / (l->depths[last] - l->depths[0]) : 1;
+  const double slope_u = last > 0 ? l->shift_u[last] / last : 0;
+  const double slope_v = last > 0 ? l->shift_v[last] / last : 0;
+  const double t = (r->depth - l->depths[0]) * rate, step_t = r->step_depth * rate;
+  ramp(t, step_t, start, n, b->t);
+  ramp(r->u - t * slope_u, r->step_u - step_t * slope_u, start, n, b->u);
+  ramp(r->v - t * slope_v, r->step_v - step_t * slope_v, start, n, b->v);
+}
+
+/// The same with slices at their true depths, shear interpolated between them.
+INLINE void locate_uneven(const fk_lattice *l, const fk_ray *r, int32_t start, int32_t n, block *b) {
   for (int32_t i = 0, k = 0; i < n; i++) {
     const double x = start + i, depth = r->depth + x * r->step_depth;
     k = interval(l, depth, k);
     const double w = (depth - l->depths[k]) / (l->depths[k + 1] - l->depths[k]);
-    b->t[i] = k + w;
-    b->u[i] = r->u + x * r->step_u - (l->shift_u[k] + w * (l->shift_u[k + 1] - l->shift_u[k]));
-    b->v[i] = r->v + x * r->step_v - (l->shift_v[k] + w * (l->shift_v[k + 1] - l->shift_v[k]));
+    b->t[i] = snapped(k + w);
+    b->u[i] = snapped(r->u + x * r->step_u - (l->shift_u[k] + w * (l->shift_u[k + 1] - l->shift_u[k])));
+    b->v[i] = snapped(r->v + x * r->step_v - (l->shift_v[k] + w * (l->shift_v[k + 1] - l->shift_v[k])));
   }
-}
-
-INLINE double snapped(double x) {
-  const double nearest = (double)(int32_t)(x + 0.5);  // x ≥ -0.5, so truncation rounds
-  return fabs(x - nearest) <= SNAP ? nearest : x;
 }
 
 /// Marks points within half a pixel of the stack's centres; the others move to index 0, which is readable.
@@ -52,15 +58,16 @@ INLINE void classify(const fk_lattice *l, int32_t n, block *b) {
   const double reach = l->half_thickness + SNAP;
   const double first_t = l->slices == 1 ? -reach : below;
   const double last_t = l->slices == 1 ? reach : l->slices - 0.5 + SNAP;
+  const double stack = l->slices > 1;
   for (int32_t i = 0; i < n; i++) {
     const double u = b->u[i], v = b->v[i], t = b->t[i];
     // Written so that a NaN is outside.
     const bool in = (u >= below) & (u <= last_u) & (v >= below) & (v <= last_v) & (t >= first_t) &
                     (t <= last_t);
     b->inside[i] = in;
-    b->u[i] = in ? snapped(u) : 0;
-    b->v[i] = in ? snapped(v) : 0;
-    b->t[i] = in && l->slices > 1 ? snapped(t) : 0;
+    b->u[i] = in ? u : 0;
+    b->v[i] = in ? v : 0;
+    b->t[i] = in ? t * stack : 0;
   }
 }
 
@@ -107,7 +114,11 @@ INLINE void mark(const fk_sampler *s, int32_t n, const block *b, bool *used) {
 
 INLINE void sample_block(const fk_sampler *s, const fk_ray *r, int32_t start, int32_t n, block *b) {
   const fk_lattice *l = &s->lattice;
-  locate(l, r, start, n, b);
+  if (l->is_even || l->slices == 1) {
+    locate_even(l, r, start, n, b);
+  } else {
+    locate_uneven(l, r, start, n, b);
+  }
   classify(l, n, b);
   if (!s->coefficients || s->has_gaps) {
     split_clamped(b->u, l->columns, n, b->iu, b->fu);
