@@ -20,11 +20,11 @@ struct FeatureUpsampling: Sendable {
     if recorder.isOn { recordUpsampled(x, workspace, recorder) }
     workspace.scope {
       let reduced = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
-      reduce(x, into: reduced)
+      reduce(x, into: reduced, workspace: workspace)
       let large = workspace.map(images: y.images, channels: outputs, height: y.height, width: y.width)
       large.resize(reduced, alignCorners: true, workspace: workspace)
       recorder.calls("\(name).up_sample", large)
-      convolution(large, into: y)
+      convolution(large, into: y, workspace: workspace)
       recorder.calls("\(name).conv1", y)
       if recorder.isOn {
         large.normalize(y)

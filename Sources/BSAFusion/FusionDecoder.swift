@@ -119,7 +119,7 @@ struct FusionDecoder: Sendable {
     let y = workspace.map(channels: convolution.outputs, height: 2 * x.height, width: 2 * x.width)
     workspace.scope {
       let reduced = workspace.map(channels: convolution.outputs, height: x.height, width: x.width)
-      convolution(x, into: reduced)
+      convolution(x, into: reduced, workspace: workspace)
       if recorder.isOn {
         y.resize(reduced, alignCorners: false, workspace: workspace)
         recorder.record("cap.\(name).1#\(call)", y)

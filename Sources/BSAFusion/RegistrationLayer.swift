@@ -40,15 +40,15 @@ struct RegistrationLayer: Sendable {
       let s = workspace.map(channels: inputs, height: d.height, width: d.width)
       attend(d, both, into: s, workspace, recorder)
       let refined = workspace.map(channels: inputs, height: d.height, width: d.width)
-      residual(s, into: refined, activation: .relu, adding: s)
+      residual(s, into: refined, activation: .relu, adding: s, workspace: workspace)
       recorder.record("cap.\(name).feature_output#0", refined)
-      field(refined, into: φ, activation: .tanh)
+      field(refined, into: φ, activation: .tanh, workspace: workspace)
       recorder.record("cap.\(name).out1#0", φ)
       if recorder.isOn { recordUpsampling(refined, workspace, recorder) }
       guard let upsampled else { return }
       // The 1×1 before the upsampling: they commute, and here it sees a quarter of the pixels.
       let reduced = workspace.map(channels: outputs, height: d.height, width: d.width)
-      next(refined, into: reduced)
+      next(refined, into: reduced, workspace: workspace)
       upsampled.resize(reduced, alignCorners: true, activation: .leakyReLU, workspace: workspace)
       recorder.record("cap.\(name).out0#0", upsampled)
     }
@@ -61,10 +61,10 @@ struct RegistrationLayer: Sendable {
     workspace.scope {
       let de = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
       de.image(0).copy(d)
-      reduce(both, into: de.image(1), activation: .leakyReLU)
+      reduce(both, into: de.image(1), activation: .leakyReLU, workspace: workspace)
       recorder.record("cap.\(name).conv1x1#0", de, image: 1)
       let gated = workspace.map(images: 2, channels: 2 * inputs, height: d.height, width: d.width)
-      gates(de, into: gated, activation: .relu)
+      gates(de, into: gated, activation: .relu, workspace: workspace)
       if recorder.isOn {
         recordGates(gated, recorder)
         let summands = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
@@ -92,7 +92,7 @@ struct RegistrationLayer: Sendable {
       large.resize(s, alignCorners: true, workspace: workspace)
       recorder.record("cap.\(name).up1.0#0", large)
       let reduced = workspace.map(channels: outputs, height: 2 * s.height, width: 2 * s.width)
-      next(large, into: reduced)
+      next(large, into: reduced, workspace: workspace)
       recorder.record("cap.\(name).up1.1#0", reduced)
     }
   }

@@ -42,7 +42,7 @@ struct RestormerBlock: Sendable {
     workspace.scope {
       let features = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
       let normalized = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
-      mlp(x, into: features)
+      mlp(x, into: features, workspace: workspace)
       recorder.calls("\(name).mlp", features)
       normalized.normalize(features)
       attend(normalized, features, into: y, workspace, recorder)
@@ -64,7 +64,7 @@ struct RestormerBlock: Sendable {
       workspace.scope {
         let parts = workspace.map(channels: needsProducts ? 3 * c : 1, height: u.height, width: u.width)
         let convolution = needsProducts ? queryKeyValue : value
-        convolution(u.image(image), into: parts)
+        convolution(u.image(image), into: parts, workspace: workspace)
         let v = parts.channels(parts.channels - c..<parts.channels)
         let q = needsProducts ? parts.channels(0..<c) : v, k = needsProducts ? parts.channels(c..<2 * c) : v
         let target = y.image(image)
@@ -86,7 +86,7 @@ struct RestormerBlock: Sendable {
       for image in 0..<u.images {
         workspace.scope {
           let expanded = workspace.map(channels: convolution.outputs, height: u.height, width: u.width)
-          convolution(u.image(image), into: expanded)
+          convolution(u.image(image), into: expanded, workspace: workspace)
           recorder.record("cap.\(name).gdfn.\(part)#\(image)", expanded)
         }
       }

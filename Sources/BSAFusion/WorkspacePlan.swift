@@ -9,6 +9,8 @@ enum WorkspacePlan {
     let tokens = (side / 16) * (side / 16) + 1
     // Planes of full resolution at the widest place, and the features of tokens beside them.
     let planes = traced ? 320 : 132
-    return planes * plane + 16 * tokens * ParameterTable.hidden + tokens * tokens + (1 << 16)
+    // Coarse levels: products of the 256-channel convolutions, whole vectors of tiles however small the side.
+    let products = 36 * 32 * (ParameterTable.hidden + 8) + (1 << 16)
+    return planes * plane + 16 * tokens * ParameterTable.hidden + tokens * tokens + products
   }
 }

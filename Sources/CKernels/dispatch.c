@@ -6,7 +6,10 @@
 #include "fk_engine.h"
 #include "table.h"
 
-static _Atomic(const fk_table *) active;
+/// What the environment leaves of the processor's best, found at the first call.
+static _Atomic(const fk_table *) best;
+/// A thread's own choice, if it made one.
+static _Thread_local const fk_table *chosen;
 
 fk_isa fk_best_isa(void) {
 #if defined(__x86_64__)
@@ -36,15 +39,17 @@ static fk_isa wanted_isa(void) {
 }
 
 void fk_use_isa(fk_isa isa) {
-  const fk_isa best = fk_best_isa();
-  atomic_store(&active, table_of(isa < best ? isa : best));
+  const fk_isa most = fk_best_isa();
+  chosen = table_of(isa < most ? isa : most);
 }
 
 static const fk_table *kernels(void) {
-  const fk_table *table = atomic_load_explicit(&active, memory_order_acquire);
+  if (chosen) return chosen;
+  const fk_table *table = atomic_load_explicit(&best, memory_order_relaxed);
   if (!table) {
-    fk_use_isa(wanted_isa());
-    table = atomic_load(&active);
+    const fk_isa wanted = wanted_isa(), most = fk_best_isa();
+    table = table_of(wanted < most ? wanted : most);
+    atomic_store_explicit(&best, table, memory_order_relaxed);
   }
   return table;
 }
@@ -59,6 +64,24 @@ fk_isa fk_current_isa(void) {
 void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                  const fk_map *residual) {
   kernels()->convolve(x, y, filter, activation, residual);
+}
+
+void fk_convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
+                          const fk_map *residual, float *scratch) {
+  kernels()->convolve_winograd(x, y, filter, activation, residual, scratch);
+}
+
+void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
+                      const fk_map *residual, float *scratch) {
+  kernels()->gate_winograd(u, y, expansion, projection, residual, scratch);
+}
+
+size_t fk_winograd_scratch(const fk_map *x, int32_t hidden) {
+  // The first chunk is the largest; lines are whole pairs of the widest vectors.
+  const size_t row = (size_t)x->width / 4, tiles = ((size_t)fk_winograd_rows(x, 0) * row + 31) / 32 * 32;
+  const size_t points = 36 * (tiles * ((size_t)x->channels + 8) + 2 * 16);
+  const size_t outputs = (8 + (size_t)hidden) * (16 * tiles + 16);
+  return points + outputs + 7 * ((size_t)x->width + 64) + 4 * (row + 64) + 64;
 }
 
 size_t fk_gate_scratch(int32_t expanded) {

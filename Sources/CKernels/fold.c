@@ -14,6 +14,37 @@ void fk_pack(const float *weights, int32_t outputs, int32_t inputs, int32_t taps
   }
 }
 
+/// G g Gᵀ of one 3×3 for the points 0, ±1, ±2, ∞.
+static void winograd_weights(const float *g, double u[36]) {
+  static const double transform[6][3] = {{1.0 / 4, 0, 0},
+                                         {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+                                         {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+                                         {1.0 / 24, 1.0 / 12, 1.0 / 6},
+                                         {1.0 / 24, -1.0 / 12, 1.0 / 6},
+                                         {0, 0, 1}};
+  for (int r = 0; r < 6; r++)
+    for (int q = 0; q < 6; q++) {
+      double sum = 0;
+      for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) sum += transform[r][i] * g[3 * i + j] * transform[q][j];
+      u[6 * r + q] = sum;
+    }
+}
+
+void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, float *packed,
+                      float *padded_bias) {
+  const ptrdiff_t run = (ptrdiff_t)36 * inputs * 8, runs = (outputs + 7) / 8;
+  memset(packed, 0, (size_t)(runs * run) * sizeof(float));
+  memset(padded_bias, 0, (size_t)(runs * 8) * sizeof(float));
+  memcpy(padded_bias, bias, (size_t)outputs * sizeof(float));
+  for (ptrdiff_t o = 0; o < outputs; o++)
+    for (ptrdiff_t i = 0; i < inputs; i++) {
+      double u[36];
+      winograd_weights(weights + (o * inputs + i) * 9, u);
+      for (int p = 0; p < 36; p++) packed[o / 8 * run + ((ptrdiff_t)p * inputs + i) * 8 + o % 8] = (float)u[p];
+    }
+}
+
 /// Taps of a 3×3 that fall outside at a border pixel of this kind, as a mask over dy·3 + dx.
 static int outside_taps(int side) {
   int mask = 0;

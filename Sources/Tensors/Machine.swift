@@ -37,6 +37,6 @@ public enum Machine {
   public static var bestInstructions: InstructionSet { InstructionSet(fk_best_isa()) }
   public static var instructions: InstructionSet { InstructionSet(fk_current_isa()) }
 
-  /// Uses another instruction set from now on, in all threads; never a better one than the processor has.
+  /// Uses another instruction set from now on in this thread; never a better one than the processor has.
   public static func use(_ instructions: InstructionSet) { fk_use_isa(instructions.code) }
 }

@@ -7,8 +7,7 @@ import Testing
 
 @testable import BSAFusion
 
-// One after the other: a test switches the instruction set of the whole process.
-@Suite(.serialized) struct EngineTests {
+@Suite struct EngineTests {
   private func plane(_ side: Int, _ value: (Int, Int) -> Float) -> Plane {
     var plane = Plane(columns: side, rows: side)
     for y in 0..<side { for x in 0..<side { plane[x, y] = value(x, y) } }
@@ -48,7 +47,7 @@ import Testing
     #expect(try refusal(broken, moving).reason == .notFinite)
   }
 
-  @Test(arguments: [32, 48, 96, 256])
+  @Test(arguments: [32, 48, 64, 80, 96, 112, 128, 192, 256, 320])
   func `the planned workspace is enough and little larger than what a pass uses`(_ side: Int) throws {
     let engine = try FusionEngine(model: GoldenWeights.model.get(), side: side)
     let (fixed, moving) = pair(side)
@@ -104,8 +103,9 @@ import Testing
     let engine = try FusionEngine(model: GoldenWeights.model.get(), side: 64)
     let (fixed, moving) = pair(64)
     let best = try engine.fuse(fixed: fixed, moving: moving)
+    let before = Machine.instructions
     Machine.use(instructions)
-    defer { Machine.use(Machine.bestInstructions) }
+    defer { Machine.use(before) }
     let other = try engine.fuse(fixed: fixed, moving: moving)
     #expect(Difference(best.fused.pixels, other.fused.pixels).greatest < 1e-3)
     #expect(Difference(best.flow.dx.pixels, other.flow.dx.pixels).greatest < 1e-3)

@@ -107,8 +107,11 @@ struct Planes {
   }
 }
 
-/// Kernel tests run one after the other: the instruction set that they switch is one for the whole process.
-@Suite(.serialized) struct KernelTests {}
+/// Tests of the kernels, each with every instruction set of this machine.
+@Suite struct KernelTests {}
+
+/// Heights and widths in whole tiles of 4 × 4: one tile, few, one row of many, more rows than a chunk takes.
+let tiledSizes = [(4, 4), (8, 12), (16, 16), (20, 36), (4, 260), (72, 8)]
 
 /// Heights and widths that no vector or tile divides.
 let awkwardSizes = [(1, 1), (1, 7), (7, 1), (2, 2), (17, 31), (16, 16)]
@@ -133,11 +136,12 @@ extension ConvolutionParameters {
   }
 }
 
-/// Runs a body with each instruction set that this machine has, then returns to the best.
+/// Runs a body with each instruction set that this machine has, on this thread.
 func withEveryInstructionSet(_ body: (Machine.InstructionSet) throws -> Void) rethrows {
   let all = Machine.InstructionSet.allCases
   let best = all.firstIndex(of: Machine.bestInstructions) ?? 0
-  defer { Machine.use(Machine.bestInstructions) }
+  let before = Machine.instructions
+  defer { Machine.use(before) }
   for instructions in all[...best] {
     Machine.use(instructions)
     try body(instructions)

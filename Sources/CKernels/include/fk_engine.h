@@ -45,7 +45,7 @@ typedef struct fk_filter {
 
 /// The one in use: the best, or what the environment variable FUSELINE_ISA (portable, avx2, avx512) lowers it to.
 fk_isa fk_current_isa(void);
-/// Uses another one from now on, in all threads; never more than the machine has. For tests and measurements.
+/// Uses another one from now on in this thread; never more than the machine has. For tests and measurements.
 void fk_use_isa(fk_isa isa);
 
 /// Zeroes the border of every plane.
@@ -55,12 +55,27 @@ void fk_clear_border(const fk_map *map);
 void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                  const fk_map *_Nullable residual);
 
+/// The same by Winograd's F(4×4, 3×3): `filter` from `fk_pack_winograd`, H and W multiples of 4, activation identity or
+/// ReLU. `scratch`: `fk_winograd_scratch(x, 0)` floats.
+void fk_convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
+                          const fk_map *_Nullable residual, float *scratch);
+size_t fk_winograd_scratch(const fk_map *x, int32_t hidden);
+
+/// Weights [outputs][inputs][9] to Winograd's domain, in runs of eight outputs, the last filled up with zeros:
+/// [run][36][inputs][8]. `bias` is filled up likewise. Computed in double.
+void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, float *packed,
+                      float *padded_bias);
+
 /// Gated feed-forward: y = residual + projection(GELU(g) ⊙ h), (g, h) = expansion(u).
 /// `expansion`: 3×3, outputs in alternating runs of four g and four h; `projection`: 1×1, half as many inputs.
 /// `scratch` holds `fk_gate_scratch(expansion->outputs)` floats. y may be residual.
 void fk_gate(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
              const fk_map *residual, float *scratch);
 size_t fk_gate_scratch(int32_t expanded);
+/// The same with an expansion from `fk_pack_winograd`; H and W multiples of 4.
+/// `scratch`: `fk_winograd_scratch(u, projection->inputs)` floats.
+void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
+                      const fk_map *residual, float *scratch);
 
 /// Each plane to mean 0 and variance 1 (biased, eps 1e-5; sums in double), then x if positive, else slope·x.
 /// y may be x.

@@ -1,9 +1,15 @@
 // Every kernel of one instruction set. Define FK_LANES, FK_TILE_OUTPUTS, FK_TILE_VECTORS and FK_TABLE, then include.
 #include "vector.h"
 
+#include "../table.h"
+
 #include "convolution.h"
 
 #include "gate.h"
+
+#include "winograd.h"
+
+#include "winograd_gate.h"
 
 #include "normalization.h"
 
@@ -11,12 +17,12 @@
 
 #include "resize.h"
 
-#include "../table.h"
-
 const fk_table FK_TABLE = {
     .tile = FK_TILE,
     .convolve = convolve,
     .gate = gate,
+    .convolve_winograd = convolve_winograd,
+    .gate_winograd = gate_winograd,
     .normalize = normalize,
     .gram = gram,
     .cross_attend = cross_attend,

@@ -1,0 +1,52 @@
+// The gated feed-forward of a Restormer block, fused: what it expands to never leaves the cache.
+
+internal import CKernels
+
+/// y = residual + projection(GELU(g) ⊙ h) with g, h = the two 3×3 expansions of u; nothing expanded is stored.
+public struct GatedFeedForward: Sendable {
+  /// Fewest channels for which Winograd's form of the expansion pays.
+  static let fewestWinogradChannels = 3
+
+  private let direct: PackedFilter
+  private let winograd: PackedFilter?
+  private let projection: PackedFilter
+
+  /// `gate`, `value`: C → 4C, 3×3. `projection`: 4C → C, 1×1.
+  public init(gate: ConvolutionParameters, value: ConvolutionParameters, projection: ConvolutionParameters) {
+    precondition(gate.outputs == value.outputs && gate.outputs % 4 == 0, "two expansions of one size")
+    precondition(
+      projection.inputs == gate.outputs && projection.taps == 1, "the projection takes the product")
+    // Runs of eight outputs are four of the gate and the four values they gate.
+    let values = gate.outputs
+    let runs = stride(from: 0, to: values, by: 4).flatMap { first -> [Int] in
+      let four = Array(first..<first + 4)
+      return four + four.map { $0 + values }
+    }
+    let both = ConvolutionParameters.joined([gate, value]).selecting(runs)
+    direct = PackedFilter(direct: both)
+    winograd = gate.inputs >= Self.fewestWinogradChannels ? PackedFilter(winograd: both) : nil
+    self.projection = PackedFilter(direct: projection)
+  }
+
+  public func callAsFunction(
+    _ u: FeatureMap, into y: FeatureMap, adding residual: FeatureMap, workspace: Workspace
+  ) {
+    precondition(u.channels == direct.inputs && y.channels == projection.outputs, "C channels in and out")
+    precondition(u.images == y.images && u.height == y.height && u.width == y.width, "maps of one size")
+    precondition(y.hasShape(of: residual) && y.view.stride == residual.view.stride, "residual like output")
+    workspace.scope {
+      projection.withFilter { projection in
+        withUnsafePointer(to: (u.view, y.view, residual.view)) { maps in
+          let u = pointer(to: maps, \.0), y = pointer(to: maps, \.1), residual = pointer(to: maps, \.2)
+          if let winograd, u.pointee.fitsWinograd {
+            let scratch = workspace.floats(fk_winograd_scratch(u, projection.pointee.inputs))
+            winograd.withFilter { fk_gate_winograd(u, y, $0, projection, residual, scratch) }
+          } else {
+            let scratch = workspace.floats(fk_gate_scratch(Int32(direct.outputs)))
+            direct.withFilter { fk_gate(u, y, $0, projection, residual, scratch) }
+          }
+        }
+      }
+    }
+  }
+}
