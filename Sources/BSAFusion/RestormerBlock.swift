@@ -10,18 +10,16 @@ struct RestormerBlock: Sendable {
   /// conv1, conv2, conv3 of MDTA (q, k, v), C → 3C.
   private let queryKeyValue: Convolution
   /// conv3 alone, for C = 1: the softmax of one logit is 1 whatever q and k.
-  private let value: Convolution
+  private let value: Convolution?
   private let output: ConvolutionParameters
   private let feedForward: GatedFeedForward
-  private let gate: Convolution
-  private let linearGate: Convolution
 
   init(_ name: String, inputs: Int, outputs c: Int, from reader: ParameterReader) throws(WeightsError) {
     self.name = name
     outputs = c
     mlp = Convolution(try reader.convolution("\(name).mlp", inputs, c, side: 1))
     let value = try reader.composed("\(name).mdta.conv3", c, c)
-    self.value = Convolution(value)
+    self.value = c == 1 ? Convolution(value) : nil
     queryKeyValue = Convolution(
       .joined([
         try reader.composed("\(name).mdta.conv1", c, c), try reader.composed("\(name).mdta.conv2", c, c),
@@ -30,8 +28,6 @@ struct RestormerBlock: Sendable {
     output = try reader.convolution("\(name).mdta.conv4", c, c, side: 1)
     let gate = try reader.composed("\(name).gdfn.Dconv1", c, 4 * c)
     let linearGate = try reader.composed("\(name).gdfn.Dconv2", c, 4 * c)
-    self.gate = Convolution(gate)
-    self.linearGate = Convolution(linearGate)
     feedForward = GatedFeedForward(
       gate: gate, value: linearGate,
       projection: try reader.convolution("\(name).gdfn.conv", 4 * c, c, side: 1))
@@ -59,11 +55,11 @@ struct RestormerBlock: Sendable {
   private func attend(
     _ u: FeatureMap, _ x: FeatureMap, into y: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
   ) {
-    let c = outputs, needsProducts = c > 1 || recorder.isOn
+    let c = outputs, needsProducts = value == nil || recorder.isOn
     for image in 0..<u.images {
       workspace.scope {
         let parts = workspace.map(channels: needsProducts ? 3 * c : 1, height: u.height, width: u.width)
-        let convolution = needsProducts ? queryKeyValue : value
+        let convolution = needsProducts ? queryKeyValue : value ?? queryKeyValue
         convolution(u.image(image), into: parts, workspace: workspace)
         let v = parts.channels(parts.channels - c..<parts.channels)
         let q = needsProducts ? parts.channels(0..<c) : v, k = needsProducts ? parts.channels(c..<2 * c) : v
@@ -82,13 +78,11 @@ struct RestormerBlock: Sendable {
 
   /// The expanded channels and the projection, which the fused feed-forward never stores.
   private func recordGate(_ u: FeatureMap, _ x: FeatureMap, _ workspace: Workspace, _ recorder: Recorder) {
-    for (part, convolution) in [("Dconv1", gate), ("Dconv2", linearGate)] {
-      for image in 0..<u.images {
-        workspace.scope {
-          let expanded = workspace.map(channels: convolution.outputs, height: u.height, width: u.width)
-          convolution(u.image(image), into: expanded, workspace: workspace)
-          recorder.record("cap.\(name).gdfn.\(part)#\(image)", expanded)
-        }
+    for image in 0..<u.images {
+      workspace.scope {
+        let (gate, value) = feedForward.expansions(of: u.image(image), workspace: workspace)
+        recorder.record("cap.\(name).gdfn.Dconv1#\(image)", gate)
+        recorder.record("cap.\(name).gdfn.Dconv2#\(image)", value)
       }
     }
     workspace.scope {

@@ -20,6 +20,13 @@ struct Recorder {
     trace(name(), [1, map.channels, map.height, map.width], map.values(image: image))
   }
 
+  /// The first images of several maps as one tensor, `[1][ΣC][H][W]`.
+  func record(_ name: @autoclosure () -> String, _ maps: [FeatureMap]) {
+    guard let trace, let first = maps.first else { return }
+    let channels = maps.reduce(0) { $0 + $1.channels }
+    trace(name(), [1, channels, first.height, first.width], maps.flatMap { $0.values() })
+  }
+
   /// Every image of a map as the call of that number of a module.
   func calls(_ module: @autoclosure () -> String, _ map: FeatureMap) {
     guard isOn else { return }

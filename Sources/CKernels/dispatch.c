@@ -124,3 +124,13 @@ void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale) { kerne
 void fk_gelu(float *x, ptrdiff_t count) { kernels()->gelu(x, count); }
 
 void fk_sigmoid_map(const fk_map *map) { kernels()->sigmoid_map(map); }
+
+void fk_compose(const float *first, const float *first_bias, const float *second, const float *second_bias,
+                int32_t inputs, int32_t middle, int32_t outputs, float *weights, float *bias, float *border) {
+  kernels()->compose(first, first_bias, second, second_bias, inputs, middle, outputs, weights, bias, border);
+}
+
+void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, float *packed,
+                      float *padded_bias) {
+  kernels()->pack_winograd(weights, bias, outputs, inputs, packed, padded_bias);
+}

@@ -19,6 +19,9 @@ typedef struct fk_table {
   void (*gate)(const fk_map *, const fk_map *, const fk_filter *, const fk_filter *, const fk_map *, float *);
   void (*convolve_winograd)(const fk_map *, const fk_map *, const fk_filter *, fk_activation, const fk_map *, float *);
   void (*gate_winograd)(const fk_map *, const fk_map *, const fk_filter *, const fk_filter *, const fk_map *, float *);
+  void (*compose)(const float *, const float *, const float *, const float *, int32_t, int32_t, int32_t, float *,
+                  float *, float *);
+  void (*pack_winograd)(const float *, const float *, int32_t, int32_t, float *, float *);
   void (*normalize)(const fk_map *, const fk_map *, float);
   void (*gram)(const fk_map *, const fk_map *, int32_t, double *);
   void (*cross_attend)(const fk_map *, const fk_map *, const fk_map *, float *, const fk_map *);

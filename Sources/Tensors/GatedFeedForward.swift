@@ -49,4 +49,16 @@ public struct GatedFeedForward: Sendable {
       }
     }
   }
+
+  /// The expansions of one image before the gate, for traces: 8C channels; those of the gate come first.
+  public func expansions(of u: FeatureMap, workspace: Workspace) -> (gate: [FeatureMap], value: [FeatureMap])
+  {
+    precondition(u.images == 1 && u.channels == direct.inputs, "one image of C channels")
+    let all = workspace.map(channels: direct.outputs, height: u.height, width: u.width)
+    withUnsafePointer(to: (u.view, all.view)) { maps in
+      direct.withFilter { fk_convolve(pointer(to: maps, \.0), pointer(to: maps, \.1), $0, fk_identity, nil) }
+    }
+    let runs = stride(from: 0, to: direct.outputs, by: 8).map { $0 }
+    return (runs.map { all.channels($0..<$0 + 4) }, runs.map { all.channels($0 + 4..<$0 + 8) })
+  }
 }

@@ -11,6 +11,8 @@
 
 #include "winograd_gate.h"
 
+#include "fold.h"
+
 #include "normalization.h"
 
 #include "attention.h"
@@ -24,6 +26,8 @@ const fk_table FK_TABLE = {
     .convolve_winograd = convolve_winograd,
     .gate_winograd = gate_winograd,
     .normalize = normalize,
+    .compose = compose,
+    .pack_winograd = pack_winograd,
     .gram = gram,
     .cross_attend = cross_attend,
     .resize = resize,
