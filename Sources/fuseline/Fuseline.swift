@@ -21,7 +21,8 @@ struct Fuseline: AsyncParsableCommand {
       """,
     version: VersionText.text,
     subcommands: [
-      RunCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self, AuditCommand.self,
+      RunCommand.self, WatchCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self,
+      AuditCommand.self,
       ModelCommand.self, ConfigCommand.self, DoctorCommand.self,
     ])
 

@@ -22,9 +22,9 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try options.settings()
     let bar = ProgressBar()
-    let pass = RunPass(
+    let context = RunContext(
       settings: settings, software: .this, logger: .toStandardError(verbose: verbose), progress: bar.show)
-    let report = try await pass.run()
+    let report = try await RunPass(context).run()
     if json { try Console.printJSON(report) } else { RunText(report, settings: settings).print() }
     if report.hasTrouble { throw ExitStatus(code: ExitStatus.someFailed) }
   }

@@ -23,6 +23,8 @@ final class Site {
   /// Real images beside the project, where they are.
   static let shared = root.appendingPathComponent("../shared/data").standardizedFileURL.path
 
+  static let program = root.appendingPathComponent(".build/debug/fuseline")
+
   let folder: String
 
   /// - Parameter configuration: YAML; a small grid keeps unoptimised test builds quick.
@@ -50,7 +52,7 @@ final class Site {
 
   func run(arguments: [String], environment: [String: String] = [:]) throws -> Result {
     let process = Process()
-    process.executableURL = Self.root.appendingPathComponent(".build/debug/fuseline")
+    process.executableURL = Self.program
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

@@ -25,6 +25,19 @@ struct Publisher: Sendable {
     let intent = try ledger.recordPublishIntent(
       job: job, index: index, sopInstanceUID: capture.identity.sopInstanceUID, part: part, final: final)
     FaultPoint.reach(.publishIntended)
+    let record = try write(capture, part: part, place: place, intent: intent, publication)
+    try FileSystem.rename(part, to: final)
+    FaultPoint.reach(.partRenamed)
+    // Should this fail, the intent stays as it is: the file is in place, and the next start records it.
+    try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
+    FaultPoint.reach(.slicePublished)
+  }
+
+  /// The complete part file, recorded as such; whatever fails leaves neither file nor intent.
+  private func write(
+    _ capture: SecondaryCapture, part: String, place: OutputPath, intent: Int64,
+    _ publication: (SlicePublication.Output) -> SlicePublication
+  ) throws -> SlicePublication {
     do {
       let written = try CaptureFile.write(capture, part: part)
       FaultPoint.reach(.partWritten)
@@ -34,10 +47,7 @@ struct Publisher: Sendable {
           size: written.size))
       try ledger.markWritten(record, intent: intent)
       FaultPoint.reach(.partRecorded)
-      try FileSystem.rename(part, to: final)
-      FaultPoint.reach(.partRenamed)
-      try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
-      FaultPoint.reach(.slicePublished)
+      return record
     } catch {
       // What was thrown is what matters; should clearing up fail as well, the next start does it.
       try? FileSystem.remove(part)

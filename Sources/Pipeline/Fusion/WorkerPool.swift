@@ -19,6 +19,8 @@ enum WorkerPool {
           while let index = next.take(below: count) {
             try Task.checkCancellation()
             try body(state, index)
+            // Lets the lease be renewed and signals be heard while all cores work.
+            await Task.yield()
           }
         }
       }

@@ -65,13 +65,20 @@ struct JobRunner: Sendable {
         inputsSHA256: identity.inputsSHA256, model: model.row, settings: settingsRow, software: softwareRow,
         outputSeriesUID: identity.outputSeriesUID, plannedSlices: pair.fixedPlan.grid.slices), run: run)
     FaultPoint.reach(.jobOpened)
-    guard isDue(job) else { return }
+    if job.state == .superseded {
+      try ledger.reinstateJob(job.id)
+      try supersedeOthers(than: job)
+    }
+    guard isDue(try ledger.jobState(job.id)) else { return }
     let attempt = try ledger.startAttempt(job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
     FaultPoint.reach(.attemptStarted)
     do {
       try await work(pair, model, identity, job: job.id, attempt: attempt)
-      try supersedeOlder(than: job)
+      try supersedeOthers(than: job)
     } catch let error as LedgerError {
+      throw error
+    } catch let error as CancellationError {
+      // Told to stop: the job stays as it is, and the next start takes it up where it was left.
       throw error
     } catch {
       try end(job, with: error)
@@ -133,11 +140,11 @@ struct JobRunner: Sendable {
     logger.error("a job ended without its outputs", metadata: ["job": "\(job.id)"])
   }
 
-  /// The same pair done before, with fewer images or another model, is marked as replaced; its files stay.
-  private func supersedeOlder(than job: Job) throws {
-    for older in try ledger.jobs(fixedSeriesUID: job.fixedSeriesUID, movingSeriesUID: job.movingSeriesUID)
-    where older.id < job.id && older.kind == job.kind && older.state != .superseded {
-      try ledger.supersedeJob(older.id, by: job.id, reason: "newer_inputs_model_or_settings")
+  /// The same pair done otherwise, with fewer images or another model, is marked as replaced; its files stay.
+  private func supersedeOthers(than job: Job) throws {
+    for other in try ledger.jobs(fixedSeriesUID: job.fixedSeriesUID, movingSeriesUID: job.movingSeriesUID)
+    where other.id != job.id && other.kind == job.kind && other.state != .superseded {
+      try ledger.supersedeJob(other.id, by: job.id, reason: "other_inputs_model_or_settings")
     }
   }
 }

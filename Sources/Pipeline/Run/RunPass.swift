@@ -1,6 +1,5 @@
 // `run`: one pass over everything – take in, pair, fuse, deliver – under the ledger's lease.
 
-import BSAFusion
 public import Foundation
 public import Logging
 public import Provenance
@@ -40,11 +39,8 @@ public struct RunReport: Encodable, Sendable {
   }
 }
 
-public struct RunPass: Sendable {
-  /// How long the lease holds without being renewed, and how often it is.
-  static let leaseSeconds = 60.0
-  static let renewalSeconds = 20.0
-
+/// Everything a coordinator is given from outside: nothing in it is looked up elsewhere.
+public struct RunContext: Sendable {
   let settings: Settings
   let software: Software
   let logger: Logger
@@ -61,78 +57,32 @@ public struct RunPass: Sendable {
     self.now = now
     self.progress = progress
   }
+}
+
+public struct RunPass: Sendable {
+  let context: RunContext
+
+  public init(_ context: RunContext) { self.context = context }
 
   /// - Throws: `FileError` where a folder cannot be used, `LedgerError`, `LeaseHeld` where another coordinator
   ///   works, `ModelError` and `WeightsError` where a model is missing or damaged.
   public func run() async throws -> RunReport {
-    let folders = settings.folders
-    for folder in [folders.inbox, folders.store, folders.output, folders.quarantine] {
-      try FileSystem.createFolder(folder)
-    }
-    for folder in [folders.store, folders.output, folders.quarantine] { try FileSystem.checkWritable(folder) }
-    let ledger = try Ledger.open(path: settings.ledger, clock: now)
-    let lease = try ledger.acquireLease(seconds: Self.leaseSeconds)
-    FaultPoint.reach(.leaseTaken)
-    let renewal = renew(lease, of: ledger)
-    defer { renewal.cancel() }
-    let report = try await pass(ledger)
-    renewal.cancel()
-    try ledger.releaseLease(lease)
-    progress(.finished)
-    return report
-  }
-
-  private func pass(_ ledger: Ledger) async throws -> RunReport {
-    try Reconciliation.run(ledger, logger: logger)
-    FaultPoint.reach(.reconciled)
-    let settingsRow = try ledger.register(settings: settings.canonicalText, sha256: settings.digest)
-    let softwareRow = try ledger.register(software: software.record)
-    let run = try ledger.beginRun(command: "run", settings: settingsRow, software: softwareRow)
-    FaultPoint.reach(.runBegun)
-    do {
-      let drop = DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore)
-      let quiet = try await QuietFiles.wait(for: drop, quietTime: settings.intake.quietTime, now: now) {
+    let intakeSettings = context.settings.intake
+    let report = try await CoordinatorSession.with(context, command: "run") { session in
+      let drop = DropFolder(path: context.settings.folders.inbox, ignore: intakeSettings.ignore)
+      let quiet = try await QuietFiles.wait(for: drop, quietTime: intakeSettings.quietTime, now: context.now)
+      {
         try await Task.sleep(for: .seconds($0))
       }
-      let intake = Intake(folders: settings.folders, ledger: ledger, run: run, logger: logger, now: now)
-      let failures = try intake.takeIn(quiet.ready, progress: progress)
+      let failures = try session.intake.takeIn(quiet.ready, progress: context.progress)
       FaultPoint.reach(.intakeDone)
-      let runner = JobRunner(
-        settings: settings, ledger: ledger, run: run, settingsRow: settingsRow, softwareRow: softwareRow,
-        logger: logger, now: now, progress: progress)
-      let (result, news) = try await fuseAll(runner, ledger)
-      FaultPoint.reach(.runFinishing)
-      try ledger.finishRun(run, outcome: .done)
+      let (result, news) = try await session.fuseAll()
       return RunReport(
-        summary: try ledger.summary(run: run), leftOut: result.leftOut.map(PlanReport.Left.init),
+        summary: try session.ledger.summary(run: session.run),
+        leftOut: result.leftOut.map(PlanReport.Left.init),
         newlyRejectedSeries: news, stillChanging: quiet.changing.count, failures: failures.map(\.description))
-    } catch {
-      // The error says what to do; the run is closed as failed if the ledger can still be written.
-      try? ledger.finishRun(run, outcome: .failed)
-      throw error
     }
-  }
-
-  private func fuseAll(_ runner: JobRunner, _ ledger: Ledger) async throws -> (PairingResult, news: Int) {
-    let catalogue = Catalogue(try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances())
-    let result = Pairing(settings).pairs(in: catalogue)
-    let news = try runner.record(result.leftOut, of: catalogue)
-    for pair in result.rejected { try runner.reject(pair) }
-    var models = ModelCache(folder: settings.models, ledger: ledger)
-    for pair in result.pairs { try await runner.fuse(pair, with: models.model(named: pair.rule.model)) }
-    return (result, news.count)
-  }
-
-  private func renew(_ lease: Lease, of ledger: Ledger) -> Task<Void, Never> {
-    Task {
-      var lease = lease
-      while !Task.isCancelled {
-        try? await Task.sleep(for: .seconds(Self.renewalSeconds))
-        // A renewal that fails shows at the next change of the ledger, which is refused then.
-        if !Task.isCancelled, let renewed = try? ledger.renewLease(lease, seconds: Self.leaseSeconds) {
-          lease = renewed
-        }
-      }
-    }
+    context.progress(.finished)
+    return report
   }
 }

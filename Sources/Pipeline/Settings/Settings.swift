@@ -10,6 +10,8 @@ public struct Settings: Codable, Hashable, Sendable {
   /// Folder with the network's weights, nil for the shipped ones.
   public var models: String?
   public var intake: IntakeSettings
+  public var watch: WatchSettings
+  public var schedule: Schedule
   public var pairing: PairingSettings
   public var selection: SelectionSettings
   public var grid: GridSettings
@@ -32,6 +34,13 @@ public struct IntakeSettings: Codable, Hashable, Sendable {
   public var quietTime: Double
   /// Shell patterns of file names that are never looked at (a writer's temporary files).
   public var ignore: [String]
+}
+
+public struct WatchSettings: Codable, Hashable, Sendable {
+  /// Seconds between two scans of the drop folder.
+  public var interval: Double
+  /// Seconds a study must have got no image before it is fused.
+  public var settleTime: Double
 }
 
 public struct PairingSettings: Codable, Hashable, Sendable {

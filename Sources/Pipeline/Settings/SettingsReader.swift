@@ -23,7 +23,8 @@ extension Settings {
       file: file, path: "", user: try Self.compose(yaml, file: file),
       fallback: try Self.compose(Self.defaultText, file: "default pipeline.yaml"))
     try top.allow([
-      "folders", "ledger", "models", "intake", "pairing", "selection", "grid", "normalization", "alignment",
+      "folders", "ledger", "models", "intake", "watch", "schedule", "pairing", "selection", "grid",
+      "normalization", "alignment",
       "output", "processing",
     ])
     let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
@@ -35,6 +36,8 @@ extension Settings {
     let models = try top.string("models")
     self.models = models.isEmpty ? nil : absolute(models)
     intake = try IntakeSettings(top.section("intake"))
+    watch = try WatchSettings(top.section("watch"))
+    schedule = try Schedule(top.section("schedule"))
     pairing = try PairingSettings(top.section("pairing"))
     selection = try SelectionSettings(top.section("selection"))
     grid = try GridSettings(top.section("grid"))
@@ -110,6 +113,31 @@ extension IntakeSettings {
     quietTime = try section.quantity("quiet_time", units: ["ms": 0.001, "s": 1, "min": 60])
     if quietTime < 0 { throw section.error("quiet_time", "cannot be negative") }
     ignore = try section.strings("ignore")
+  }
+}
+
+extension WatchSettings {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["interval", "settle_time"])
+    interval = try section.quantity("interval", units: ["ms": 0.001, "s": 1, "min": 60])
+    if interval < 0.1 { throw section.error("interval", "must be at least 100 ms") }
+    settleTime = try section.quantity("settle_time", units: ["ms": 0.001, "s": 1, "min": 60, "h": 3600])
+    if settleTime < 0 { throw section.error("settle_time", "cannot be negative") }
+  }
+}
+
+extension Schedule {
+  fileprivate init(_ section: YAMLSection) throws {
+    try section.allow(["fuse", "time_zone"])
+    let zone = try section.string("time_zone")
+    if !zone.isEmpty && TimeZone(identifier: zone) == nil {
+      throw section.error("time_zone", "“\(zone)” is not a time zone; write one like Europe/Vienna")
+    }
+    let text = try section.string("fuse")
+    guard let schedule = Schedule(text, timeZone: zone.isEmpty ? TimeZone.current.identifier : zone) else {
+      throw section.error("fuse", "“\(text)” is neither immediate nor a window like 22:00-06:00")
+    }
+    self = schedule
   }
 }
 

@@ -54,7 +54,7 @@ struct FilterOptions: ParsableArguments {
 
   func filter(redact: Bool) throws -> AuditFilter {
     AuditFilter(
-      since: try since.map { try Moment.parse($0) }, until: try until.map { try Moment.parse($0) },
+      since: try since.map { try AskedMoment.date($0) }, until: try until.map { try AskedMoment.date($0) },
       patient: patient,
       study: study, modality: modality, state: state, model: model, limit: max(1, limit),
       offset: max(0, offset),

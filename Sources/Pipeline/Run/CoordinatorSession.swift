@@ -1,0 +1,104 @@
+// One process at work on the ledger: folders ready, lease held and renewed, the run opened and closed.
+
+import BSAFusion
+import Foundation
+import Logging
+import Provenance
+
+/// What a pass and the watcher share: everything between taking the lease and giving it back.
+struct CoordinatorSession: Sendable {
+  /// How long the lease holds without being renewed, and how often it is.
+  static let leaseSeconds = 60.0
+  static let renewalSeconds = 20.0
+
+  let settings: Settings
+  let ledger: Ledger
+  let run: Int64
+  let intake: Intake
+  let runner: JobRunner
+
+  /// Opens the ledger under the lease, settles what a crash left, and runs `body` as one run of the ledger.
+  ///
+  /// - Throws: `FileError` where a folder cannot be used, `LedgerError`, `LeaseHeld` where another coordinator
+  ///   works, and whatever `body` throws. A cancelled body ends the run as interrupted.
+  static func with<Result: Sendable>(
+    _ context: RunContext, command: String, body: (CoordinatorSession) async throws -> Result
+  ) async throws -> Result {
+    let settings = context.settings
+    try prepare(settings.folders)
+    let ledger = try Ledger.open(path: settings.ledger, clock: context.now)
+    let lease = try ledger.acquireLease(seconds: leaseSeconds)
+    FaultPoint.reach(.leaseTaken)
+    let renewal = renew(lease, of: ledger)
+    defer { renewal.cancel() }
+    try Reconciliation.run(ledger, logger: context.logger)
+    FaultPoint.reach(.reconciled)
+    let session = try open(context, ledger, command: command)
+    do {
+      let result = try await body(session)
+      FaultPoint.reach(.runFinishing)
+      try ledger.finishRun(session.run, outcome: .done)
+      renewal.cancel()
+      try ledger.releaseLease(lease)
+      return result
+    } catch {
+      // The error says what to do; run and lease are closed if the ledger can still be written.
+      try? ledger.finishRun(session.run, outcome: error is CancellationError ? .interrupted : .failed)
+      renewal.cancel()
+      try? ledger.releaseLease(lease)
+      throw error
+    }
+  }
+
+  private static func prepare(_ folders: Settings.Folders) throws {
+    let all = [folders.inbox, folders.store, folders.output, folders.quarantine]
+    for folder in all { try FileSystem.createFolder(folder) }
+    for folder in all { try FileSystem.checkWritable(folder) }
+  }
+
+  private static func open(_ context: RunContext, _ ledger: Ledger, command: String) throws
+    -> CoordinatorSession
+  {
+    let settings = context.settings
+    let settingsRow = try ledger.register(settings: settings.canonicalText, sha256: settings.digest)
+    let softwareRow = try ledger.register(software: context.software.record)
+    let run = try ledger.beginRun(command: command, settings: settingsRow, software: softwareRow)
+    FaultPoint.reach(.runBegun)
+    return CoordinatorSession(
+      settings: settings, ledger: ledger, run: run,
+      intake: Intake(
+        folders: settings.folders, ledger: ledger, run: run, logger: context.logger, now: context.now),
+      runner: JobRunner(
+        settings: settings, ledger: ledger, run: run, settingsRow: settingsRow, softwareRow: softwareRow,
+        logger: context.logger, now: context.now, progress: context.progress))
+  }
+
+  /// Pairs everything in the store and fuses what is not done yet.
+  ///
+  /// - Parameter isReady: pairs it declines wait for a later call.
+  /// - Returns: the pairing, and how many series were found unsafe to use that were not before.
+  func fuseAll(isReady: (Pair) -> Bool = { _ in true }) async throws -> (PairingResult, news: Int) {
+    let catalogue = Catalogue(try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances())
+    let result = Pairing(settings).pairs(in: catalogue)
+    let news = try runner.record(result.leftOut, of: catalogue)
+    for pair in result.rejected { try runner.reject(pair) }
+    var models = ModelCache(folder: settings.models, ledger: ledger)
+    for pair in result.pairs where isReady(pair) {
+      try await runner.fuse(pair, with: models.model(named: pair.rule.model))
+    }
+    return (result, news.count)
+  }
+
+  private static func renew(_ lease: Lease, of ledger: Ledger) -> Task<Void, Never> {
+    Task {
+      var lease = lease
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(renewalSeconds))
+        // A renewal that fails shows at the next change of the ledger, which is refused then.
+        if !Task.isCancelled, let renewed = try? ledger.renewLease(lease, seconds: leaseSeconds) {
+          lease = renewed
+        }
+      }
+    }
+  }
+}

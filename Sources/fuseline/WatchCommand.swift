@@ -1,0 +1,40 @@
+// `fuseline watch`: the daemon; stops cleanly on SIGTERM and SIGINT.
+
+import ArgumentParser
+import Dispatch
+import Foundation
+import Logging
+import Pipeline
+
+struct WatchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "watch",
+    abstract: "Watch the drop folder: take files in continuously, fuse studies as they settle.",
+    discussion: """
+      On SIGTERM the slice in hand is finished and the exit code is 0.
+
+      Example: fuseline watch -c /etc/fuseline/pipeline.yaml
+      """)
+
+  @OptionGroup var options: ConfigurationOption
+  @Flag(name: .shortAndLong, help: "Say every step on standard error.") var verbose = false
+
+  func run() async throws {
+    var logger = Logger.toStandardError(verbose: verbose)
+    if !verbose { logger.logLevel = .notice }
+    let settings = try options.settings()
+    let context = RunContext(
+      settings: settings, software: .this, logger: logger, progress: ProgressBar().show)
+    logger.notice("watching", metadata: ["ledger": "\(settings.ledger)"])
+    let watching = Task { try await Watcher(context).run() }
+    let signals = [SIGTERM, SIGINT].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number)
+      source.setEventHandler { watching.cancel() }
+      source.resume()
+      return source
+    }
+    defer { for source in signals { source.cancel() } }
+    try await watching.value
+  }
+}

@@ -1,0 +1,33 @@
+// The same pair made anew when images come late or settings change, and current again when they change back.
+
+import Foundation
+import Testing
+
+@Suite struct RevisionTests {
+  private func states(_ site: Site) throws -> [String] {
+    let output = try site.run("audit", "sql", "SELECT state FROM v_jobs ORDER BY job", "--csv").output
+    return output.split(whereSeparator: \.isNewline).dropFirst().map(String.init)
+  }
+
+  private func configure(_ site: Site, side: Int) throws {
+    try "grid: {side: \(side)}\nintake: {quiet_time: 0 s}\n".write(
+      toFile: site.folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
+  }
+
+  @Test func `other settings make a new series, and going back makes the first one current again`() throws {
+    let site = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    try site.drop(Site.samples + "/ct-mr")
+    #expect(try site.run("run").code == 0)
+    let first = site.files("output")
+    try configure(site, side: 48)
+    #expect(try site.run("run").code == 0)
+    #expect(try states(site) == ["superseded", "done"])
+    #expect(site.files("output").count == 2 * first.count)
+    try configure(site, side: 32)
+    let back = try site.run("run", "--json")
+    #expect(back.code == 0, "\(back.errors)")
+    #expect(try states(site) == ["done", "superseded"])
+    #expect(site.files("output").count == 2 * first.count)
+    #expect(try site.run("audit", "verify").code == 0)
+  }
+}
