@@ -21,6 +21,8 @@ class Stage:
     bf16: bool = False
     dropout: float = 0.0
     fuse: bool = True  # compute the fused image and its loss
+    crop: int = 0  # fuse only a square of this side, cut on the token grid; 0 = the whole image
+    known_flow: bool = False  # fuse under the true flow; registration is not computed
     levels: int = 5  # of the registration that are computed; the finer ones count as zero
     gates: str = "open"  # closed | open
     train: List[str] = field(default_factory=lambda: [""])  # name prefixes that learn
@@ -38,7 +40,7 @@ class Config:
     name: str
     seed: int
     sets: List[str]
-    start: str  # published | prepared
+    start: str  # published | moments (needs the result of pretrain)
     stages: List[Stage]
 
 

@@ -122,6 +122,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     net = load_network(given.model)
+    net.skip_idle()
     pairs = load_pairs(Path(given.data), given.split, limit=given.limit)
     out = Path(given.out)
     out.mkdir(parents=True, exist_ok=True)

@@ -34,16 +34,25 @@ class FusionNet(nn.Module):
         self.F4 = Restormer(3 * CHANNELS[3], CHANNELS[4])
         for k in range(1, 4):
             setattr(self, f"up_sample{k}", FusionUp(CHANNELS[k - 1], CHANNELS[k]))
+        self.quiet = False  # skips the coarse branch: exact while F4 gives zero
         self.outLayer = nn.Sequential(Restormer(CHANNELS[4] + 16, 12), Restormer(12, 1))
 
     def forward(self, shallow1: Tensor, shallow2: Tensor, au: Tensor, bu: Tensor,
                 flow: Tensor) -> Tensor:
         """Shallow features (B, 8, S, S), tokens as maps (B, 256, S/16, S/16) -> (B, 1, S, S)."""
+        if self.quiet:
+            g = shallow1.new_zeros(shallow1.shape[0], CHANNELS[4], *shallow1.shape[-2:])
+        else:
+            g = double(self._coarse(au, bu, flow), align_corners=False)
+        z = torch.cat((g, shallow1, warp_network(shallow2, flow)), 1)
+        return torch.sigmoid(self.outLayer(z))
+
+    def _coarse(self, au: Tensor, bu: Tensor, flow: Tensor) -> Tensor:
+        """From S/16 to S/2: (B, 12, S/2, S/2)."""
         g = self.F1(torch.cat((au, warp_network(bu, field_to_level(flow, 16))), 1))
         for k in range(1, 4):
             up = getattr(self, f"up_sample{k}")
             au, bu, g = up.source(au), up.source(bu), up.fused(g)
             warped = warp_network(bu, field_to_level(flow, 16 >> k))
             g = getattr(self, f"F{k + 1}")(torch.cat((au, warped, g), 1))
-        z = torch.cat((double(g, align_corners=False), shallow1, warp_network(shallow2, flow)), 1)
-        return torch.sigmoid(self.outLayer(z))
+        return g

@@ -17,7 +17,9 @@ from torch import nn
 from . import deform, start, weights
 from .config import Config, Stage, load_config
 from .data import Intensity, Pairs, Sampler, load_pairs
+from .install import install
 from .journal import Journal
+from .moments import Moments
 from .network import BSAFusion
 from .objective import objective
 
@@ -52,8 +54,8 @@ class Trainer:
         self.config, self.pairs, self.run, self.device = config, pairs, run, device
         torch.manual_seed(config.seed)
         self.net = BSAFusion(dropout=0.0)
-        if config.start == "prepared":
-            start.prepare(self.net, config.stages[0].size)
+        if config.start == "moments":
+            start.prepare_fusion(self.net)
         self.net.to(device)
         self.gen = torch.Generator().manual_seed(config.seed)
         self.stage_index, self.step, self.samples, self.balance = 0, 0, 0, 1.0
@@ -61,8 +63,6 @@ class Trainer:
         self.average: Dict[str, torch.Tensor] = {}
         run.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(run)
-
-    # state
 
     def save(self) -> None:
         state: Dict[str, Any] = {
@@ -100,18 +100,23 @@ class Trainer:
             values = {k: torch.from_numpy(v).float() for k, v in weights.load(path).items()}
         self.net.load_state_dict(values)
 
+    def begin_with_moments(self, path: str) -> None:
+        """The alignment learned by `pretrain`."""
+        model = Moments()
+        model.load_state_dict(torch.load(path, map_location="cpu"))
+        install(self.net, model)
+
     def _enter(self, stage: Stage) -> None:
         if stage.gates == "closed":
             self.net.close_gates()
         else:
             self.net.open_gates()
         self.net.reg_net.levels = stage.levels
+        self.net.fusion_net.quiet = stage.known_flow
         for module in self.net.transfer.modules():
             if hasattr(module, "dropout"):
                 module.dropout = stage.dropout
         self.optimizer = make_optimizer(self.net, stage)
-
-    # work
 
     def _sampler(self, stage: Stage) -> Sampler:
         return Sampler(self.pairs, stage.size, deform.Range(**stage.deformation), stage.mono,
@@ -180,6 +185,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--data", required=True, help="folder with CT-MRI, PET-MRI, SPECT-MRI")
     parser.add_argument("--run", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--init", help="begin with these weights (last.pt or safetensors)")
+    parser.add_argument("--moments", help="average.pt of a pretrain run, for start \"moments\"")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
@@ -188,8 +194,11 @@ def main(arguments: Optional[List[str]] = None) -> None:
     config = load_config(given.config)
     trainer = Trainer(config, load_pairs(Path(given.data), "train", config.sets), Path(given.run),
                       given.device)
-    if not trainer.resume() and given.init:
-        trainer.begin_from(given.init)
+    if not trainer.resume():
+        if given.init:
+            trainer.begin_from(given.init)
+        if given.moments:
+            trainer.begin_with_moments(given.moments)
     trainer.fit()
 
 
