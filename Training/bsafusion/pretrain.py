@@ -10,16 +10,17 @@ import time
 from pathlib import Path
 from typing import Dict, List, Optional
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from . import deform
-from .data import Intensity, Sampler, load_pairs
+from .data import Intensity, Pairs, Sampler, load_pairs, resized
 from .journal import Journal
 from .moments import SIDE, Moments
 
-LIMITS = deform.Range(rotation=10, scale=0.08, shear=0.03, translation=20, elastic=1.5, still=0.12)
+LIMITS = deform.Range(rotation=10, scale=0.08, shear=0.03, translation=20, elastic=1.5, still=0.2)
 COMMON = deform.COMMON._replace(rotation=6, scale=0.10, translation=10)
 PIXELS = 16.0  # full-resolution pixels per unit of the first level
 
@@ -27,6 +28,22 @@ PIXELS = 16.0  # full-resolution pixels per unit of the first level
 def nodes(full: Tensor) -> Tensor:
     """Values where the first level's field lies once it is upsampled (corners aligned)."""
     return F.interpolate(full, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
+
+
+def with_phantoms(pairs: Pairs, path: str) -> Pairs:
+    """Adds a digital phantom's aligned slices: an .npz of T1, T2, CT, PET, SPECT, each (N, S, S)
+    in 0...1. They count as two more sets."""
+    stored = np.load(path)
+    known = resized(pairs, 64)
+    fixed, moving, kind, names = [known.fixed], [known.moving], [known.kind], list(known.names)
+    for label, a, b in ((3, "T2", "CT"), (3, "CT", "PET"), (4, "T1", "PET"), (4, "T2", "SPECT")):
+        count = min(len(stored[a]), len(stored[b]))
+        for images, name in ((fixed, a), (moving, b)):
+            full = torch.from_numpy(stored[name][:count])[:, None]
+            images.append(F.avg_pool2d(full, full.shape[-1] // 64))
+        kind.append(torch.full((count,), label))
+        names += [f"phantom/{a}-{b}/{k}" for k in range(count)]
+    return Pairs(torch.cat(fixed), torch.cat(moving), torch.cat(kind), names)
 
 
 def loss(model: Moments, sampler: Sampler, count: int, gen: torch.Generator) -> Dict[str, Tensor]:
@@ -45,7 +62,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--init")
+    parser.add_argument("--init", help="average.pt to go on from")
+    parser.add_argument("--phantoms", help="slices of a digital phantom (.npz)")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -56,7 +74,10 @@ def main(arguments: Optional[List[str]] = None) -> None:
     if given.init:
         model.load_state_dict(torch.load(given.init))
         gen.manual_seed(2)
-    sampler = Sampler(load_pairs(Path(given.data), "train"), 64, LIMITS, 0.0,
+    pairs = load_pairs(Path(given.data), "train")
+    if given.phantoms:
+        pairs = with_phantoms(pairs, given.phantoms)
+    sampler = Sampler(pairs, 64, LIMITS, 0.0,
                       Intensity(gamma=0.25, gain=0.15, noise=0.02, offset=0.03), COMMON)
     optimizer = torch.optim.AdamW(model.parameters(), lr=given.rate, weight_decay=1e-3)
     journal, started, step = Journal(run), time.monotonic(), 0
@@ -72,7 +93,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
         step += 1
         for name, value in model.state_dict().items():
             average[name].lerp_(value, 0.01)
-        report = {k: float(v) for k, v in terms.items()}
+        report = {k: float(v.detach()) for k, v in terms.items()}
         journal.add("moments", step * given.batch, {**report, "epe": report["loss"], "norm": float(norm)})
         if step % 200 == 0:
             torch.save(average, str(run / "average.pt"))
