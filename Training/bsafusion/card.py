@@ -1,6 +1,6 @@
 """The card of a shipped model: what it was made of and what it measures. It judges nothing itself.
 
-Example: python -m bsafusion.card ../Models/bsafusion-joint.safetensors --numbers report/numbers.json --facts facts.json
+Example: python -m bsafusion.card model.safetensors --numbers report/numbers.json --facts facts.json
 """
 from __future__ import annotations
 

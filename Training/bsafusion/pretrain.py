@@ -51,7 +51,11 @@ def loss(model: Moments, sampler: Sampler, count: int, gen: torch.Generator) -> 
     field1, field2 = model(sample.fixed, sample.moving)
     target = nodes(sample.target) * (256 / sample.target.shape[-1])
     weight = nodes(sample.weight)
-    length = lambda e: (torch.sqrt((e**2).sum(1, keepdim=True) + 0.01) * weight).sum() / weight.sum()  # noqa: E731
+
+    def length(error: Tensor) -> Tensor:
+        size = torch.sqrt((error**2).sum(1, keepdim=True) + 0.01)
+        return (size * weight).sum() / weight.sum()
+
     return {"loss": length(PIXELS * (field2 - field1) - target), "epe_before": length(target)}
 
 
@@ -84,7 +88,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     average = {k: v.clone() for k, v in model.state_dict().items()}
     while (done := (time.monotonic() - started) / (60 * given.minutes)) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = given.rate * min((step + 1) / 100, 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+            group["lr"] = given.rate * min((step + 1) / 100, 0.51 + 0.49 * math.cos(math.pi * done))
         terms = loss(model, sampler, given.batch, gen)
         optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import nn
 
-from . import deform, start, weights
+from . import deform, pretrain, start, weights
 from .config import Config, Stage, load_config
 from .data import Intensity, Pairs, Sampler, load_pairs
 from .install import install
@@ -179,13 +179,21 @@ class Trainer:
         self.journal.draw()
 
 
+def _pretrained(data: str, run: Path, minutes: int = 30) -> str:
+    """The moments network of this run, trained now where that has not been done."""
+    folder = run / "moments"
+    if not (folder / "curves.png").exists():  # drawn at the end
+        pretrain.main(["--data", data, "--run", str(folder), "--minutes", str(minutes)])
+    return str(folder / "average.pt")
+
+
 def main(arguments: Optional[List[str]] = None) -> None:
     parser = argparse.ArgumentParser(description="Trains BSAFusion; an interrupted run resumes.")
     parser.add_argument("config")
     parser.add_argument("--data", required=True, help="folder with CT-MRI, PET-MRI, SPECT-MRI")
     parser.add_argument("--run", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--init", help="begin with these weights (last.pt or safetensors)")
-    parser.add_argument("--moments", help="average.pt of a pretrain run, for start \"moments\"")
+    parser.add_argument("--moments", help="average.pt of a pretrain run; else one is made")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
@@ -197,8 +205,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     if not trainer.resume():
         if given.init:
             trainer.begin_from(given.init)
-        if given.moments:
-            trainer.begin_with_moments(given.moments)
+        elif config.start == "moments":
+            trainer.begin_with_moments(given.moments or _pretrained(given.data, Path(given.run)))
     trainer.fit()
 
 

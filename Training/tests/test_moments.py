@@ -1,6 +1,7 @@
 """The small network inside the large one: both give the same fields."""
 import torch
 
+from bsafusion import start
 from bsafusion.install import install, largest_difference
 from bsafusion.moments import Moments
 from bsafusion.network import BSAFusion
@@ -15,3 +16,21 @@ def test_the_installed_network_computes_the_small_ones_fields():
     install(net, model)
     fixed, moving = torch.rand(2, 1, 1, 256, 256) * torch.linspace(0.2, 1, 256)
     assert largest_difference(net, model, fixed, moving) < 1e-3
+
+
+def test_idle_parts_are_skipped_without_changing_anything():
+    torch.manual_seed(5)
+    net = BSAFusion(dropout=0.0).eval()
+    start.prepare_fusion(net)
+    install(net, Moments())
+    fixed, moving = torch.rand(2, 1, 1, 256, 256)
+    for module in net.modules():
+        if hasattr(module, "closed"):
+            module.closed = False
+    with torch.no_grad():
+        full = net(fixed, moving)
+        net.skip_idle()
+        quick = net(fixed, moving)
+    assert net.reg_net.levels == 1 and net.fusion_net.quiet and net.encoder.rb1.closed
+    assert (full.fused - quick.fused).abs().max() < 1e-4
+    assert (full.alignment.flow - quick.alignment.flow).abs().max() < 1e-3
