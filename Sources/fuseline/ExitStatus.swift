@@ -1,6 +1,7 @@
 // Which exit code an error has; sysexits.h names, as other programs rely on them.
 
 import ArgumentParser
+import BSAFusion
 import DICOM
 import Foundation
 import Imaging
@@ -43,6 +44,7 @@ struct ExitStatus: Error {
     case let error as WeightsError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as DICOMError: self.init(code: Self.badData, sentence: error.description)
     case let error as PairRefusal: self.init(code: Self.badData, sentence: error.description)
+    case let error as FusionError: self.init(code: Self.badData, sentence: error.description)
     case let error as ImagingError: self.init(code: Self.badData, sentence: error.description)
     case let error as PictureError: self.init(code: Self.badData, sentence: error.description)
     case let error where "\(type(of: error))".contains("CommandError"): return nil

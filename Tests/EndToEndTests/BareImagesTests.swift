@@ -16,6 +16,7 @@ import Testing
       for name, mode, shift, ink in (("fixed", "L", 0, 200), ("moving", "RGB", 4, (250, 120, 10))):
           image = Image.new(mode, (64, 64)); ImageDraw.Draw(image).ellipse((12 + shift, 12, 50 + shift, 54), fill=ink)
           image.save(f"{name}.png")
+      Image.new("L", (100, 100)).save("odd.png")
       """
     let process = Process()
     process.executableURL = URL(fileURLWithPath: python)
@@ -49,6 +50,10 @@ import Testing
   @Test func `images of a side the network does not take are refused in a sentence`() throws {
     let site = try Site()
     guard let images = try discs(site) else { return }
+    let odd = try site.run(
+      "model", "apply", "--model", "ct-mr", "--fixed", "odd.png", "--moving", "odd.png", "--output", "x.png")
+    #expect(odd.code == 65)
+    #expect(odd.errors.contains("multiple of 16"))
     let result = try site.run(
       "model", "apply", "--model", "ct-mr", "--fixed", images.fixed, "--moving", site.folder + "/no.png",
       "--output", "x.png")
