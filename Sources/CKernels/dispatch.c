@@ -76,12 +76,13 @@ void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansi
   kernels()->gate_winograd(u, y, expansion, projection, residual, scratch);
 }
 
-size_t fk_winograd_scratch(const fk_map *x, int32_t hidden) {
+size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t hidden) {
   // The first chunk is the largest; lines are whole pairs of the widest vectors.
-  const size_t row = (size_t)x->width / 4, tiles = ((size_t)fk_winograd_rows(x, 0) * row + 31) / 32 * 32;
-  const size_t points = 36 * (tiles * ((size_t)x->channels + 8) + 2 * 16);
-  const size_t outputs = (8 + (size_t)hidden) * (16 * tiles + 16);
-  return points + outputs + 7 * ((size_t)x->width + 64) + 4 * (row + 64) + 64;
+  const size_t row = (size_t)(x->width / tile), points = (size_t)((tile + 2) * (tile + 2));
+  const size_t tiles = ((size_t)fk_winograd_rows(x, tile, 0) * row + 31) / 32 * 32;
+  const size_t products = points * (tiles * ((size_t)x->channels + 8) + 2 * 16);
+  const size_t outputs = (8 + (size_t)hidden) * ((size_t)(tile * tile) * tiles + 16);
+  return products + outputs + 7 * ((size_t)x->width + 64) + 4 * (row + 64) + 64;
 }
 
 size_t fk_gate_scratch(int32_t expanded) {
@@ -130,7 +131,7 @@ void fk_compose(const float *first, const float *first_bias, const float *second
   kernels()->compose(first, first_bias, second, second_bias, inputs, middle, outputs, weights, bias, border);
 }
 
-void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, float *packed,
-                      float *padded_bias) {
-  kernels()->pack_winograd(weights, bias, outputs, inputs, packed, padded_bias);
+void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, int32_t tile,
+                      float *packed, float *padded_bias) {
+  kernels()->pack_winograd(weights, bias, outputs, inputs, tile, packed, padded_bias);
 }

@@ -2,11 +2,12 @@
 #pragma once
 #include "fk_engine.h"
 
-/// Rows of 4×4 tiles that Winograd's kernels take at a time from row `first` of all images': about 64 tiles, fewer where
+/// Rows of tiles (side 4 or 2) that Winograd's kernels take at a time from row `first` on: about 64 tiles, fewer where
 /// there are many channels, so that inputs and the products of eight outputs stay in the second-level cache.
-static inline int fk_winograd_rows(const fk_map *x, int first) {
-  enum { wanted_tiles = 64, most_values = 256 * 32 };
-  const int row_tiles = x->width / 4, left = x->height / 4 * x->images - first;
+static inline int fk_winograd_rows(const fk_map *x, int side, int first) {
+  enum { wanted_tiles = 64 };
+  const ptrdiff_t most_values = side == 4 ? 256 * 32 : 256 * 64;
+  const int row_tiles = x->width / side, left = x->height / side * x->images - first;
   int rows = row_tiles >= wanted_tiles ? 1 : wanted_tiles / row_tiles;
   while (rows > 1 && (ptrdiff_t)x->channels * rows * row_tiles > most_values) rows--;
   return rows < left ? rows : left;
@@ -21,7 +22,7 @@ typedef struct fk_table {
   void (*gate_winograd)(const fk_map *, const fk_map *, const fk_filter *, const fk_filter *, const fk_map *, float *);
   void (*compose)(const float *, const float *, const float *, const float *, int32_t, int32_t, int32_t, float *,
                   float *, float *);
-  void (*pack_winograd)(const float *, const float *, int32_t, int32_t, float *, float *);
+  void (*pack_winograd)(const float *, const float *, int32_t, int32_t, int32_t, float *, float *);
   void (*normalize)(const fk_map *, const fk_map *, float);
   void (*gram)(const fk_map *, const fk_map *, int32_t, double *);
   void (*cross_attend)(const fk_map *, const fk_map *, const fk_map *, float *, const fk_map *);

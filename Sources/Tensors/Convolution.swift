@@ -4,7 +4,7 @@ internal import CKernels
 
 /// y = act(conv(x)) + residual; axes `[image][channel][row][column]`, zero padding that keeps H × W.
 ///
-/// A 3×3 of enough channels on maps whose sides are multiples of 4 runs by Winograd's F(4×4, 3×3), others directly.
+/// A 3×3 of enough channels on maps made of whole tiles runs by Winograd's minimal filtering, others directly.
 public struct Convolution: Sendable {
   public let inputs: Int
   public let outputs: Int
@@ -17,7 +17,7 @@ public struct Convolution: Sendable {
     outputs = parameters.outputs
     taps = parameters.taps
     direct = PackedFilter(direct: parameters)
-    winograd = PackedFilter.isWinogradWorthwhile(parameters) ? PackedFilter(winograd: parameters) : nil
+    winograd = PackedFilter.winogradTile(parameters).map { PackedFilter(winograd: parameters, tile: $0) }
   }
 
   public func callAsFunction(
@@ -38,9 +38,9 @@ public struct Convolution: Sendable {
     withUnsafePointer(to: x.view) { x in
       withUnsafePointer(to: y.view) { y in
         residual.withPointer { residual in
-          if let winograd, isLinear, x.pointee.fitsWinograd {
+          if let winograd, isLinear, x.pointee.isWhole(tiles: winograd.tile) {
             workspace.scope {
-              let scratch = workspace.floats(fk_winograd_scratch(x, 0))
+              let scratch = workspace.floats(fk_winograd_scratch(x, Int32(winograd.tile), 0))
               winograd.withFilter { fk_convolve_winograd(x, y, $0, activation.code, residual, scratch) }
             }
           } else {
@@ -59,13 +59,15 @@ extension FeatureMap? {
 }
 
 extension fk_map {
-  /// Whole tiles of 4 × 4 only.
-  var fitsWinograd: Bool { width % 4 == 0 && height % 4 == 0 }
+  /// Whether a plane is made of whole tiles of this side.
+  func isWhole(tiles side: Int) -> Bool { Int(width) % side == 0 && Int(height) % side == 0 }
 }
 
 /// A convolution's weights in the order of one of the kernels.
 struct PackedFilter: Sendable {
   private let taps: Int
+  /// Side of Winograd's tiles, 0 for a direct filter.
+  let tile: Int
   let inputs: Int
   let outputs: Int
   private let weights: [Float]
@@ -74,25 +76,33 @@ struct PackedFilter: Sendable {
 
   init(direct p: ConvolutionParameters) {
     (taps, inputs, outputs, bias, border) = (p.taps, p.inputs, p.outputs, p.bias, p.border)
+    tile = 0
     var packed = [Float](repeating: 0, count: p.weights.count)
     fk_pack(p.weights, Int32(outputs), Int32(inputs), Int32(taps), &packed)
     weights = packed
   }
 
-  init(winograd p: ConvolutionParameters) {
+  init(winograd p: ConvolutionParameters, tile: Int) {
     precondition(p.taps == 9, "Winograd's form is that of a 3×3")
-    let padded = (p.outputs + 7) / 8 * 8
-    (taps, inputs, outputs, border) = (36, p.inputs, p.outputs, p.border)
-    var packed = [Float](repeating: 0, count: padded * inputs * 36),
-      bias = [Float](repeating: 0, count: padded)
-    fk_pack_winograd(p.weights, p.bias, Int32(outputs), Int32(inputs), &packed, &bias)
-    weights = packed
+    let padded = (p.outputs + 7) / 8 * 8, points = (tile + 2) * (tile + 2), count = padded * p.inputs * points
+    (taps, inputs, outputs, border) = (points, p.inputs, p.outputs, p.border)
+    self.tile = tile
+    var bias = [Float](repeating: 0, count: padded)
+    weights = [Float](unsafeUninitializedCapacity: count) { packed, initialized in
+      if let start = packed.baseAddress {
+        fk_pack_winograd(p.weights, p.bias, Int32(p.outputs), Int32(p.inputs), Int32(tile), start, &bias)
+      }
+      initialized = count
+    }
     self.bias = bias
   }
 
-  /// Below these numbers of channels the transforms cost more than the products saved.
-  static func isWinogradWorthwhile(_ p: ConvolutionParameters) -> Bool {
-    p.taps == 9 && p.inputs >= 8 && p.outputs >= 8
+  /// Side of the tiles that serve a convolution best, nil where the transforms cost more than the products saved.
+  ///
+  /// Tiles of 4 save most products but quadruple the weights; very many channels take tiles of 2.
+  static func winogradTile(_ p: ConvolutionParameters) -> Int? {
+    guard p.taps == 9, p.inputs >= 8, p.outputs >= 8 else { return nil }
+    return p.inputs >= 256 ? 2 : 4
   }
 
   func withFilter(_ body: (UnsafePointer<fk_filter>) -> Void) {

@@ -24,7 +24,7 @@ public struct GatedFeedForward: Sendable {
     }
     let both = ConvolutionParameters.joined([gate, value]).selecting(runs)
     direct = PackedFilter(direct: both)
-    winograd = gate.inputs >= Self.fewestWinogradChannels ? PackedFilter(winograd: both) : nil
+    winograd = gate.inputs >= Self.fewestWinogradChannels ? PackedFilter(winograd: both, tile: 4) : nil
     self.projection = PackedFilter(direct: projection)
   }
 
@@ -38,8 +38,8 @@ public struct GatedFeedForward: Sendable {
       projection.withFilter { projection in
         withUnsafePointer(to: (u.view, y.view, residual.view)) { maps in
           let u = pointer(to: maps, \.0), y = pointer(to: maps, \.1), residual = pointer(to: maps, \.2)
-          if let winograd, u.pointee.fitsWinograd {
-            let scratch = workspace.floats(fk_winograd_scratch(u, projection.pointee.inputs))
+          if let winograd, u.pointee.isWhole(tiles: 4) {
+            let scratch = workspace.floats(fk_winograd_scratch(u, 4, projection.pointee.inputs))
             winograd.withFilter { fk_gate_winograd(u, y, $0, projection, residual, scratch) }
           } else {
             let scratch = workspace.floats(fk_gate_scratch(Int32(direct.outputs)))

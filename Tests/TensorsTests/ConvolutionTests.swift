@@ -121,6 +121,21 @@ extension KernelTests {
       }
     }
 
+    @Test(arguments: [(2, 2), (6, 10), (4, 34)])
+    func `very many channels take tiles of two, on any even size`(_ height: Int, _ width: Int) {
+      workspace.scope {
+        let parameters = ConvolutionParameters.numbers(256, 9, taps: 9, seed: 19)
+        let x = workspace.numbers(images: 2, channels: 256, height: height, width: width, seed: 20)
+        let y = workspace.map(images: 2, channels: 9, height: height, width: width)
+        let expected = Planes(x, image: 1).convolved(parameters)
+        withEveryInstructionSet { instructions in
+          Convolution(parameters)(x, into: y, workspace: workspace)
+          #expect(expected.difference(Planes(y, image: 1)) < 3e-6, "\(instructions)")
+          checkBorder(y, "\(instructions)")
+        }
+      }
+    }
+
     @Test(arguments: [1, 3, 8])
     func `the gated feed-forward equals its convolutions one after the other`(_ c: Int) {
       func expansion(_ seed: UInt64) -> [ConvolutionParameters] {

@@ -55,16 +55,16 @@ void fk_clear_border(const fk_map *map);
 void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                  const fk_map *_Nullable residual);
 
-/// The same by Winograd's F(4×4, 3×3): `filter` from `fk_pack_winograd`, H and W multiples of 4, activation identity or
-/// ReLU. `scratch`: `fk_winograd_scratch(x, 0)` floats.
+/// The same by Winograd's F(M×M, 3×3), M = 4 or 2: `filter` from `fk_pack_winograd` with `taps` (M + 2)², H and W
+/// multiples of M, activation identity or ReLU. `scratch`: `fk_winograd_scratch(x, M, 0)` floats.
 void fk_convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                           const fk_map *_Nullable residual, float *scratch);
-size_t fk_winograd_scratch(const fk_map *x, int32_t hidden);
+size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t hidden);
 
 /// Weights [outputs][inputs][9] to Winograd's domain, in runs of eight outputs, the last filled up with zeros:
-/// [run][36][inputs][8]. `bias` is filled up likewise. Computed in double.
-void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, float *packed,
-                      float *padded_bias);
+/// [run][(tile + 2)²][inputs][8], `tile` 4 or 2. `bias` is filled up likewise. Computed in double.
+void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, int32_t tile,
+                      float *packed, float *padded_bias);
 
 /// Gated feed-forward: y = residual + projection(GELU(g) ⊙ h), (g, h) = expansion(u).
 /// `expansion`: 3×3, outputs in alternating runs of four g and four h; `projection`: 1×1, half as many inputs.
@@ -72,8 +72,8 @@ void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, 
 void fk_gate(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
              const fk_map *residual, float *scratch);
 size_t fk_gate_scratch(int32_t expanded);
-/// The same with an expansion from `fk_pack_winograd`; H and W multiples of 4.
-/// `scratch`: `fk_winograd_scratch(u, projection->inputs)` floats.
+/// The same with an expansion from `fk_pack_winograd` for tiles of 4; H and W multiples of 4.
+/// `scratch`: `fk_winograd_scratch(u, 4, projection->inputs)` floats.
 void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
                       const fk_map *residual, float *scratch);
 

@@ -7,7 +7,16 @@
 
 #include "gate.h"
 
+#include "winograd_lines.h"
+
+#define FK_M 4
 #include "winograd.h"
+#undef FK_M
+#define FK_M 2
+#include "winograd.h"
+#undef FK_M
+
+#include "winograd_choice.h"
 
 #include "winograd_gate.h"
 

@@ -1,96 +1,56 @@
-// 3×3 convolution by Winograd's minimal filtering F(4×4, 3×3): 36 products where the definition takes 144.
-// Points 0, ±1, ±2, ∞ (Lavin & Gray, 2015). Rounding grows about tenfold; see docs/engine.md for what it amounts to.
+// 3×3 convolution by Winograd's minimal filtering, tiles of M × M outputs (FK_M 4 or 2; Lavin & Gray, 2015): P² products
+// of a tile, P = M + 2, where the definition takes 9·M². Included once per M; names end in _M.
 //
 // A chunk is some rows of tiles, T tiles in all, also across images. Tiles are the vector's lanes throughout: inputs are
-// [36][inputs][T], products [36][8][T], outputs [8][4 rows][4 phases][T], phase p of tile j being column 4j + p.
+// [P²][inputs][T], products [P²][8][T], outputs [8][M rows][M phases][T], phase p of tile j being column M·j + p.
 
-enum { wino_points = 36, wino_pixels = 16 };
+#define FK_JOIN_(name, m) name##_##m
+#define FK_JOIN(name, m) FK_JOIN_(name, m)
+#define FK_WINO(name) FK_JOIN(name, FK_M)
+#define FK_P (FK_M + 2)
 
-typedef struct wino_chunk {
-  /// First row of tiles (over all images), number of rows, rows per image, tiles per row.
-  int first, rows, image_rows, row_tiles;
-  /// Tiles, and the same rounded up to whole vectors: the distance between successive lines.
-  ptrdiff_t tiles, stride;
-  /// Distance between the points of inputs, between those of products, and between outputs; odd multiples of a cache
-  /// line, lest powers of two meet in one cache set.
-  ptrdiff_t input_plane, product_plane, output_plane;
-} wino_chunk;
-
-/// Six values of a line to the six of its transform.
-#define FK_WINO_INPUT(d0, d1, d2, d3, d4, d5, out)                                      \
-  do {                                                                                   \
-    const vf even_ = d4 - 4.0f * d2, odd_ = d3 - 4.0f * d1, near_ = d4 - d2;             \
-    const vf far_ = 2.0f * (d3 - d1);                                                    \
-    out(0, 4.0f * d0 - 5.0f * d2 + d4);                                                  \
-    out(1, even_ + odd_);                                                                \
-    out(2, even_ - odd_);                                                                \
-    out(3, near_ + far_);                                                                \
-    out(4, near_ - far_);                                                                \
-    out(5, 4.0f * d1 - 5.0f * d3 + d5);                                                  \
-  } while (0)
-
-/// Six products of a line to four outputs.
-FK_INLINE void wino_reduce(const vf m0, const vf m1, const vf m2, const vf m3, const vf m4, const vf m5, vf out[4]) {
-  const vf a = m1 + m2, b = m1 - m2, c = m3 + m4, d = m3 - m4;
-  out[0] = m0 + a + c;
-  out[1] = b + 2.0f * d;
-  out[2] = a + 4.0f * c;
-  out[3] = b + 8.0f * d + m5;
-}
-
-/// phases[p][j] = line[4j + p]; `count` tiles and one more.
-FK_INLINE void split_phases(const float *restrict line, ptrdiff_t count, float *restrict p0, float *restrict p1,
-                            float *restrict p2, float *restrict p3) {
-  for (ptrdiff_t j = 0; j <= count; j++) {
-    p0[j] = line[4 * j];
-    p1[j] = line[4 * j + 1];
-    p2[j] = line[4 * j + 2];
-    p3[j] = line[4 * j + 3];
-  }
-}
-
-/// The transformed tiles of every input channel. `scratch`: 6 lines of W + 4 + FK_LANES and 4 of tiles + 1 + FK_LANES.
-static void wino_transform(const fk_map *x, const wino_chunk *chunk, float *v, float *scratch) {
+/// The transformed tiles of every input channel. `scratch`: P lines of W + 4 + FK_LANES, M of tiles + 1 + FK_LANES.
+static void FK_WINO(wino_transform)(const fk_map *x, const wino_chunk *chunk, float *v, float *scratch) {
   const ptrdiff_t row = x->width + 1, line = x->width + 4 + FK_LANES, phase = chunk->row_tiles + 1 + FK_LANES;
-  float *p0 = scratch + 6 * line, *p1 = p0 + phase, *p2 = p1 + phase, *p3 = p2 + phase;
+  float *phases = scratch + FK_P * line;
   for (int c = 0; c < x->channels; c++) {
     for (int r = 0; r < chunk->rows; r++) {
-      const int image = (chunk->first + r) / chunk->image_rows, y = 4 * ((chunk->first + r) % chunk->image_rows);
+      const int image = (chunk->first + r) / chunk->image_rows, y = FK_M * ((chunk->first + r) % chunk->image_rows);
       const float *from = plane_of(x, image, c) + (y - 1) * row - 1;
       for (ptrdiff_t i = 0; i < x->width + 2; i += FK_LANES) {
-        const vf d0 = load(from + i), d1 = load(from + row + i), d2 = load(from + 2 * row + i);
-        const vf d3 = load(from + 3 * row + i), d4 = load(from + 4 * row + i), d5 = load(from + 5 * row + i);
-#define FK_WINO_STORE(k, value) store(scratch + (k) * line + i, value)
-        FK_WINO_INPUT(d0, d1, d2, d3, d4, d5, FK_WINO_STORE);
-#undef FK_WINO_STORE
+        vf d[FK_P], t[FK_P];
+#pragma clang loop unroll(full)
+        for (int k = 0; k < FK_P; k++) d[k] = load(from + k * row + i);
+        FK_WINO(wino_input)(d, t);
+#pragma clang loop unroll(full)
+        for (int k = 0; k < FK_P; k++) store(scratch + k * line + i, t[k]);
       }
-      for (int k = 0; k < 6; k++) {
-        split_phases(scratch + k * line, chunk->row_tiles, p0, p1, p2, p3);
-        float *to = v + 6 * k * chunk->input_plane + c * chunk->stride + r * chunk->row_tiles;
-        const ptrdiff_t next = chunk->input_plane;
+      for (int k = 0; k < FK_P; k++) {
+        FK_WINO(wino_split)(scratch + k * line, chunk->row_tiles, phases, phase);
+        float *to = v + FK_P * k * chunk->input_plane + c * chunk->stride + r * chunk->row_tiles;
         for (ptrdiff_t j = 0; j < chunk->row_tiles; j += FK_LANES) {
-          const vf d0 = load(p0 + j), d1 = load(p1 + j), d2 = load(p2 + j), d3 = load(p3 + j);
-          const vf d4 = load(p0 + j + 1), d5 = load(p1 + j + 1);
-          const ptrdiff_t left = chunk->row_tiles - j;
-#define FK_WINO_STORE(q, value) store_first(to + (q) * next + j, value, left)
-          FK_WINO_INPUT(d0, d1, d2, d3, d4, d5, FK_WINO_STORE);
-#undef FK_WINO_STORE
+          vf d[FK_P], t[FK_P];
+#pragma clang loop unroll(full)
+          for (int q = 0; q < FK_P; q++) d[q] = load(phases + q % FK_M * phase + j + q / FK_M);
+          FK_WINO(wino_input)(d, t);
+#pragma clang loop unroll(full)
+          for (int q = 0; q < FK_P; q++) store_first(to + q * chunk->input_plane + j, t[q], chunk->row_tiles - j);
         }
       }
     }
     if (chunk->stride > chunk->tiles)  // lanes without a tile: zero, so that they cost no denormals
-      for (int p = 0; p < wino_points; p++)
+      for (int p = 0; p < FK_P * FK_P; p++)
         memset(v + p * chunk->input_plane + c * chunk->stride + chunk->tiles, 0,
                (size_t)(chunk->stride - chunk->tiles) * sizeof(float));
   }
 }
 
 /// m[p][o][t] = Σ over inputs of weights[p][input][o] · v[p][input][t], for `outputs` of a run of eight from `from`.
-FK_INLINE void wino_multiply(const int outputs, int from, const float *v, const wino_chunk *chunk, int inputs,
-                             const float *weights, float *m) {
+FK_INLINE void FK_WINO(wino_multiply)(const int outputs, int from, const float *v, const wino_chunk *chunk, int inputs,
+                                      const float *weights, float *m) {
   enum { vectors = 2 };
   const ptrdiff_t stride = chunk->stride;
-  for (int p = 0; p < wino_points; p++) {
+  for (int p = 0; p < FK_P * FK_P; p++) {
     const float *lines = v + p * chunk->input_plane, *w0 = weights + (ptrdiff_t)p * inputs * 8 + from;
     for (ptrdiff_t t = 0; t < stride; t += vectors * FK_LANES) {
       vf sums[8][vectors];
@@ -116,45 +76,44 @@ FK_INLINE void wino_multiply(const int outputs, int from, const float *v, const 
   }
 }
 
-/// Outputs of a run of eight in phases: out[o][4·row + phase][t], o `output_plane` apart.
-static void wino_run(const float *v, const wino_chunk *chunk, int inputs, const float *weights, const float *bias,
-                     float *m, float *out) {
+/// Outputs of a run of eight in phases: out[o][M·row + phase][t], o `output_plane` apart.
+static void FK_WINO(wino_run)(const float *v, const wino_chunk *chunk, int inputs, const float *weights,
+                              const float *bias, float *m, float *out) {
   const ptrdiff_t stride = chunk->stride, plane = chunk->product_plane;
-  for (int o = 0; o < 8; o += FK_TILE_OUTPUTS) wino_multiply(FK_TILE_OUTPUTS, o, v, chunk, inputs, weights, m);
+  for (int o = 0; o < 8; o += FK_TILE_OUTPUTS)
+    FK_WINO(wino_multiply)(FK_TILE_OUTPUTS, o, v, chunk, inputs, weights, m);
   for (int o = 0; o < 8; o++)
     for (ptrdiff_t t = 0; t < stride; t += FK_LANES) {
       const float *from = m + o * stride + t;
-      vf columns[6][4];
+      vf rows[FK_M][FK_P];
 #pragma clang loop unroll(full)
-      for (int q = 0; q < 6; q++)
-        wino_reduce(load(from + q * plane), load(from + (6 + q) * plane), load(from + (12 + q) * plane),
-                    load(from + (18 + q) * plane), load(from + (24 + q) * plane), load(from + (30 + q) * plane),
-                    columns[q]);
+      for (int q = 0; q < FK_P; q++) {
+        vf d[FK_P], column[FK_M];
 #pragma clang loop unroll(full)
-      for (int r = 0; r < 4; r++) {
-        vf line[4];
-        wino_reduce(columns[0][r], columns[1][r], columns[2][r], columns[3][r], columns[4][r], columns[5][r], line);
+        for (int k = 0; k < FK_P; k++) d[k] = load(from + (FK_P * k + q) * plane);
+        FK_WINO(wino_output)(d, column);
 #pragma clang loop unroll(full)
-        for (int p = 0; p < 4; p++) store(out + o * chunk->output_plane + (4 * r + p) * stride + t, line[p] + bias[o]);
+        for (int r = 0; r < FK_M; r++) rows[r][q] = column[r];
+      }
+#pragma clang loop unroll(full)
+      for (int r = 0; r < FK_M; r++) {
+        vf line[FK_M];
+        FK_WINO(wino_output)(rows[r], line);
+#pragma clang loop unroll(full)
+        for (int p = 0; p < FK_M; p++) store(out + o * chunk->output_plane + (FK_M * r + p) * stride + t, line[p] + bias[o]);
       }
     }
 }
 
-/// One output channel from phases to its pixels: activation, then residual. `line`: W + 4 · FK_LANES floats.
-FK_INLINE void wino_store(const float *phases, const wino_chunk *chunk, const fk_map *y, int channel,
-                          const fk_map *residual, const fk_activation activation, float *restrict line) {
+/// One output channel from phases to its pixels: activation, then residual. `line`: W + M · FK_LANES floats.
+FK_INLINE void FK_WINO(wino_store)(const float *phases, const wino_chunk *chunk, const fk_map *y, int channel,
+                                   const fk_map *residual, const fk_activation activation, float *line) {
   const ptrdiff_t row = y->width + 1;
   for (int r = 0; r < chunk->rows; r++) {
-    const int image = (chunk->first + r) / chunk->image_rows, top = 4 * ((chunk->first + r) % chunk->image_rows);
-    for (int k = 0; k < 4; k++) {
-      const float *restrict from = phases + 4 * k * chunk->stride + (ptrdiff_t)r * chunk->row_tiles;
-      const ptrdiff_t stride = chunk->stride;
-      for (int j = 0; j < chunk->row_tiles; j++) {
-        line[4 * j] = from[j];
-        line[4 * j + 1] = from[j + stride];
-        line[4 * j + 2] = from[j + 2 * stride];
-        line[4 * j + 3] = from[j + 3 * stride];
-      }
+    const int image = (chunk->first + r) / chunk->image_rows, top = FK_M * ((chunk->first + r) % chunk->image_rows);
+    for (int k = 0; k < FK_M; k++) {
+      FK_WINO(wino_join)(phases + FK_M * k * chunk->stride + (ptrdiff_t)r * chunk->row_tiles, chunk->stride,
+                         chunk->row_tiles, line);
       float *to = plane_of(y, image, channel) + (top + k) * row;
       const float *add = residual ? plane_of(residual, image, channel) + (top + k) * row : NULL;
       for (ptrdiff_t i = 0; i < y->width; i += FK_LANES) {
@@ -166,30 +125,31 @@ FK_INLINE void wino_store(const float *phases, const wino_chunk *chunk, const fk
   }
 }
 
-static wino_chunk wino_chunk_at(const fk_map *x, int first) {
-  const int row_tiles = x->width / 4, image_rows = x->height / 4, rows = fk_winograd_rows(x, first);
+static wino_chunk FK_WINO(wino_chunk_at)(const fk_map *x, int first) {
+  const int row_tiles = x->width / FK_M, image_rows = x->height / FK_M, rows = fk_winograd_rows(x, FK_M, first);
   const ptrdiff_t tiles = (ptrdiff_t)rows * row_tiles, whole = 2 * FK_LANES;
   const ptrdiff_t stride = (tiles + whole - 1) / whole * whole;
   return (wino_chunk){.first = first, .rows = rows, .image_rows = image_rows, .row_tiles = row_tiles,
                       .tiles = tiles, .stride = stride, .input_plane = x->channels * stride + 16,
-                      .product_plane = 8 * stride + 16, .output_plane = wino_pixels * stride + 16};
+                      .product_plane = 8 * stride + 16, .output_plane = FK_M * FK_M * stride + 16};
 }
 
-static void convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
-                              const fk_map *residual, float *scratch) {
-  const int all = x->height / 4 * x->images;
+static void FK_WINO(convolve_winograd)(const fk_map *x, const fk_map *y, const fk_filter *filter,
+                                       fk_activation activation, const fk_map *residual, float *scratch) {
+  enum { points = FK_P * FK_P };
+  const int all = x->height / FK_M * x->images;
   for (int first = 0; first < all;) {
-    const wino_chunk chunk = wino_chunk_at(x, first);
-    float *v = scratch, *m = v + wino_points * chunk.input_plane, *out = m + wino_points * chunk.product_plane;
+    const wino_chunk chunk = FK_WINO(wino_chunk_at)(x, first);
+    float *v = scratch, *m = v + points * chunk.input_plane, *out = m + points * chunk.product_plane;
     float *line = out + 8 * chunk.output_plane;
-    wino_transform(x, &chunk, v, line);
+    FK_WINO(wino_transform)(x, &chunk, v, line);
     for (int o = 0; o < filter->outputs; o += 8) {
-      wino_run(v, &chunk, filter->inputs, filter->weights + (ptrdiff_t)o * wino_points * filter->inputs,
-               filter->bias + o, m, out);
+      FK_WINO(wino_run)(v, &chunk, filter->inputs, filter->weights + (ptrdiff_t)o * points * filter->inputs,
+                        filter->bias + o, m, out);
       for (int i = 0; i < 8 && o + i < filter->outputs; i++) {
         const float *phases = out + i * chunk.output_plane;
-        if (activation == fk_relu) wino_store(phases, &chunk, y, o + i, residual, fk_relu, line);
-        else wino_store(phases, &chunk, y, o + i, residual, fk_identity, line);
+        if (activation == fk_relu) FK_WINO(wino_store)(phases, &chunk, y, o + i, residual, fk_relu, line);
+        else FK_WINO(wino_store)(phases, &chunk, y, o + i, residual, fk_identity, line);
       }
     }
     first += chunk.rows;
@@ -197,3 +157,41 @@ static void convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter 
   if (filter->border)
     for (int image = 0; image < y->images; image++) add_border(y, image, filter);
 }
+
+/// One input of outputs o … o + FK_LANES / 2 − 1: G g Gᵀ to packed[P²][…][8], `step` between the points.
+FK_INLINE void FK_WINO(winograd_weights)(const float *weights, int o, int outputs, int inputs, float *packed,
+                                         ptrdiff_t step) {
+  enum { lanes = FK_LANES / 2 };
+  vd g[9], rows[FK_P][3];
+  for (int k = 0; k < 9; k++) {
+    g[k] = (vd)(0.0);
+    for (int l = 0; l < lanes && o + l < outputs; l++) g[k][l] = weights[(ptrdiff_t)(o + l) * inputs * 9 + k];
+  }
+  for (int q = 0; q < 3; q++) {
+    vd column[FK_P];
+    FK_WINO(wino_weights)(g[q], g[3 + q], g[6 + q], column);
+    for (int r = 0; r < FK_P; r++) rows[r][q] = column[r];
+  }
+  for (int r = 0; r < FK_P; r++) {
+    vd line[FK_P];
+    FK_WINO(wino_weights)(rows[r][0], rows[r][1], rows[r][2], line);
+    for (int q = 0; q < FK_P; q++)
+      *(vh_unaligned *)(packed + (FK_P * r + q) * step) = __builtin_convertvector(line[q], vh);
+  }
+}
+
+static void FK_WINO(pack_winograd)(const float *weights, const float *bias, int32_t outputs, int32_t inputs,
+                                   float *packed, float *padded_bias) {
+  enum { lanes = FK_LANES / 2 };
+  for (int o = 0; o < outputs; o += 8)
+    for (int i = 0; i < inputs; i++)
+      for (int part = 0; part < 8; part += lanes)
+        FK_WINO(winograd_weights)(weights + (ptrdiff_t)i * 9, o + part, outputs, inputs,
+                                  packed + (ptrdiff_t)o * FK_P * FK_P * inputs + i * 8 + part, (ptrdiff_t)inputs * 8);
+  for (int o = 0; o < (outputs + 7) / 8 * 8; o++) padded_bias[o] = o < outputs ? bias[o] : 0;
+}
+
+#undef FK_P
+#undef FK_WINO
+#undef FK_JOIN
+#undef FK_JOIN_

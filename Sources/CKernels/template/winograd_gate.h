@@ -1,4 +1,6 @@
-// The gated feed-forward on Winograd's convolution: expanded channels live in phases of one chunk, gated and projected there.
+// The gated feed-forward on Winograd's convolution with tiles of 4: expanded channels live in phases of one chunk, gated and projected there.
+
+enum { wino_points = 36, wino_pixels = 16 };
 
 /// Adds the border corrections of eight outputs in phases.
 static void wino_add_border(float *out, const wino_chunk *chunk, const float *border) {
@@ -24,7 +26,7 @@ static void wino_add_border(float *out, const wino_chunk *chunk, const float *bo
 static void wino_hidden(const float *v, const wino_chunk *chunk, const fk_filter *expansion, float *m, float *out,
                         float *hidden) {
   for (int o = 0; o < expansion->outputs; o += 8) {
-    wino_run(v, chunk, expansion->inputs, expansion->weights + (ptrdiff_t)o * wino_points * expansion->inputs,
+    wino_run_4(v, chunk, expansion->inputs, expansion->weights + (ptrdiff_t)o * wino_points * expansion->inputs,
              expansion->bias + o, m, out);
     if (expansion->border) wino_add_border(out, chunk, expansion->border + 16 * o);
     for (int i = 0; i < 4; i++) {
@@ -39,10 +41,10 @@ static void gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *exp
                           const fk_map *residual, float *scratch) {
   const int all = u->height / 4 * u->images;
   for (int first = 0; first < all;) {
-    const wino_chunk chunk = wino_chunk_at(u, first);
+    const wino_chunk chunk = wino_chunk_at_4(u, first);
     float *v = scratch, *m = v + wino_points * chunk.input_plane, *out = m + wino_points * chunk.product_plane;
     float *hidden = out + 8 * chunk.output_plane, *line = hidden + projection->inputs * chunk.output_plane;
-    wino_transform(u, &chunk, v, line);
+    wino_transform_4(u, &chunk, v, line);
     wino_hidden(v, &chunk, expansion, m, out, hidden);
     const ptrdiff_t count = wino_pixels * chunk.stride;
     const tile_task task = {.x = hidden, .x_stride = chunk.output_plane, .inputs = projection->inputs, .taps = 1,
@@ -55,7 +57,7 @@ static void gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *exp
       run.y = out - o * chunk.output_plane;
       for (ptrdiff_t p = 0; p < count; p += FK_TILE) tile_run(width, &run, weights, projection->bias, o, p, count - p);
       for (int i = 0; i < width; i++)
-        wino_store(out + i * chunk.output_plane, &chunk, y, o + i, residual, fk_identity, line);
+        wino_store_4(out + i * chunk.output_plane, &chunk, y, o + i, residual, fk_identity, line);
       weights += (ptrdiff_t)width * projection->inputs;
       o += width;
     }
