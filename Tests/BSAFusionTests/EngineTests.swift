@@ -69,6 +69,23 @@ import Testing
     #expect(first.fused == traced.fused && first.flow == traced.flow)
   }
 
+  @Test func `engines of several workers at once give the bits of one alone`() async throws {
+    let model = try GoldenWeights.model.get(), (fixed, moving) = pair(64)
+    let alone = try FusionEngine(model: model, side: 64).fuse(fixed: fixed, moving: moving)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          let engine = try FusionEngine(model: model, side: 64)
+          return try (0..<3).allSatisfy { _ in
+            let again = try engine.fuse(fixed: fixed, moving: moving)
+            return again.fused == alone.fused && again.flow == alone.flow
+          }
+        }
+      }
+      for try await same in group { #expect(same) }
+    }
+  }
+
   @Test func `a model that lacks a tensor or has a misshapen one is refused by name`() throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent(
       "\(UUID().uuidString).safetensors"
