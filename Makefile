@@ -8,7 +8,7 @@ RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo picture build test test-training lint format bench train samples samples-check sanitize install clean
+.PHONY: help setup demo picture build test test-faults test-training lint format bench train samples samples-check sanitize install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
