@@ -20,7 +20,7 @@ from .data import Intensity, Pairs, Sampler, load_pairs, resized
 from .journal import Journal
 from .moments import SIDE, Moments
 
-LIMITS = deform.Range(rotation=10, scale=0.08, shear=0.03, translation=20, elastic=1.5, still=0.2)
+LIMITS = deform.Range(rotation=10, scale=0.08, shear=0.03, translation=20, elastic=1.5, still=0.12)
 COMMON = deform.COMMON._replace(rotation=6, scale=0.10, translation=10)
 PIXELS = 16.0  # full-resolution pixels per unit of the first level
 

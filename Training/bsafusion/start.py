@@ -33,7 +33,7 @@ def cosine_patterns(count: int) -> Tensor:
 
 
 @torch.no_grad()
-def prepare_fusion(net: BSAFusion, contrast: float = 5.0) -> None:
+def prepare_fusion(net: BSAFusion, contrast: float = 6.0) -> None:
     """Fusion starts as the mean of both images plus about half their difference's size: nearly
     the larger of the two, with an output that is neither black nor saturated.
 
