@@ -42,6 +42,10 @@ struct ExitStatus: Error {
     case let error as LedgerError: self.init(code: Self.code(of: error), sentence: error.description)
     case let error as ModelError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as WeightsError: self.init(code: Self.unavailable, sentence: error.description)
+    case let error as DICOMError where error.reason == .noSpace:
+      self.init(code: Self.inputOutput, sentence: error.description)
+    case let error as DICOMError where error.reason == .cannotWrite:
+      self.init(code: Self.cannotCreate, sentence: error.description)
     case let error as DICOMError: self.init(code: Self.badData, sentence: error.description)
     case let error as PairRefusal: self.init(code: Self.badData, sentence: error.description)
     case let error as FusionError: self.init(code: Self.badData, sentence: error.description)

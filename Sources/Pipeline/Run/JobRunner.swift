@@ -82,14 +82,15 @@ struct JobRunner: Sendable {
       throw error
     } catch {
       try end(job, with: error)
-      if let error = error as? FileError, error.isNoSpace { throw error }
+      if MachineFault(error).isNoSpace { throw error }
     }
   }
 
   private func isDue(_ job: Job) -> Bool {
     switch job.state {
     case .pending: true
-    case .failed: job.attempts < settings.processing.attempts
+    // A full disk is nobody's mistake: however often it was full, the job is tried again.
+    case .failed: job.attempts < settings.processing.attempts || job.reason == MachineFault.noSpace
     case .running, .done, .rejected, .superseded: false
     }
   }
@@ -133,9 +134,9 @@ struct JobRunner: Sendable {
     case let error as PairRefusal:
       try ledger.rejectJob(job.id, reason: error.reason.code, sentence: error.reason.sentence)
     default:
-      let isLast = job.attempts + 1 >= settings.processing.attempts
-      let reason = (error as? FileError).map { $0.isNoSpace ? "no_space" : "file_error" } ?? "failed"
-      try ledger.failJob(job.id, reason: reason, sentence: "\(error)", retryAt: isLast ? nil : now())
+      let fault = MachineFault(error)
+      let isLast = !fault.isNoSpace && job.attempts + 1 >= settings.processing.attempts
+      try ledger.failJob(job.id, reason: fault.code, sentence: fault.sentence, retryAt: isLast ? nil : now())
     }
     logger.error("a job ended without its outputs", metadata: ["job": "\(job.id)"])
   }
@@ -151,6 +152,30 @@ struct JobRunner: Sendable {
 
 extension ProcessingSettings {
   var effectiveWorkers: Int { workers == 0 ? ProcessInfo.processInfo.activeProcessorCount : workers }
+}
+
+/// A failure that is ours or the machine's, as the ledger records it.
+struct MachineFault {
+  static let noSpace = "no_space"
+
+  let code: String
+  let sentence: String
+
+  init(_ error: any Error) {
+    switch error {
+    case let error as FileError:
+      code = error.isNoSpace ? Self.noSpace : "file_error"
+      sentence = error.description
+    case let error as DICOMError:
+      code = error.reason.rawValue
+      sentence = "\(error.subject): \(error.detail)"
+    default:
+      code = "failed"
+      sentence = "\(error)"
+    }
+  }
+
+  var isNoSpace: Bool { code == Self.noSpace }
 }
 
 extension DICOMError.Reason {

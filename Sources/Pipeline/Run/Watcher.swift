@@ -64,7 +64,7 @@ private struct Rounds {
   }
 
   private func isOfTheMachine(_ error: any Error) -> Bool {
-    error is ModelError || error is WeightsError || error is FileError
+    error is ModelError || error is WeightsError || error is FileError || MachineFault(error).isNoSpace
   }
 
   private func isQuiet(_ file: DropFile) -> Bool {
