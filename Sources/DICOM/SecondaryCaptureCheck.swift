@@ -63,6 +63,20 @@ public enum SecondaryCaptureCheck {
     try expect(stored == capture.pixels.bytes, "Pixel Data", path)
   }
 
+  /// How far the pixels of a file are from those of a capture of the same size: largest difference in grey levels.
+  ///
+  /// Throws what opening and decoding throw, and `verification_failed` where the layouts differ.
+  public static func largestDifference(path: String, from capture: SecondaryCapture) throws(DICOMError) -> Int
+  {
+    let file = try DICOMFile(path: path)
+    let layout = try file.pixelDescription()
+    var stored: [UInt8] = []
+    try file.decode(frame: 0, of: layout, into: &stored)
+    let meant = capture.pixels.bytes
+    try expect(layout.bitsAllocated == 8 && stored.count == meant.count, "Pixel layout", path)
+    return zip(stored, meant).map { abs(Int($0) - Int($1)) }.max() ?? 0
+  }
+
   private static func isClose(_ found: [Double]?, _ expected: [Double]) -> Bool {
     guard let found, found.count == expected.count else { return false }
     return zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance }

@@ -41,6 +41,11 @@ import Testing
     #expect(try site.run("audit", "verify").code == 0)
     #expect(try site.run("audit", "jobs").output.contains("CT-MR"))
     #expect(try site.run("explain", uid).output.contains("output of job"))
+    #expect(try site.run("audit", "reproduce", uid).output.contains("identical, byte for byte"))
+    let other = try site.run(
+      arguments: ["audit", "reproduce", uid, "--json"], environment: ["FUSELINE_ISA": "portable"])
+    let difference = try #require(try other.json()["largest_difference"] as? Int)
+    #expect(difference <= 1)
     try Data([0]).write(to: URL(fileURLWithPath: site.folder + "/output/" + outputs[0]))
     #expect(try site.run("audit", "verify").code == 1)
   }

@@ -31,6 +31,21 @@ extension Settings {
   /// SHA-256 (hex) of `canonicalText`: the same work has the same digest in any folder, on any day.
   public var digest: String { sha256Hex(canonicalText) }
 
+  /// These settings with everything that shapes outputs taken from a `canonicalText`, as a ledger keeps it.
+  ///
+  /// - Throws: `DecodingError` for a text that this version did not write.
+  func shaped(by canonicalText: String) throws -> Settings {
+    let shaping = try JSONDecoder().decode(Shaping.self, from: Data(canonicalText.utf8))
+    var settings = self
+    settings.pairing.rules = shaping.rules
+    settings.selection = shaping.selection
+    settings.grid = shaping.grid
+    settings.normalization = shaping.normalization
+    settings.alignment = shaping.alignment
+    settings.output = shaping.output
+    return settings
+  }
+
   /// The effective settings as YAML.
   public func yaml() throws -> String {
     let encoder = YAMLEncoder()

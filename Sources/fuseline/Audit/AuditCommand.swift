@@ -11,7 +11,7 @@ struct AuditCommand: ParsableCommand {
     discussion: "Example: fuseline audit lineage 2.25.1234 --json",
     subcommands: [
       Jobs.self, OneJob.self, Inputs.self, Outputs.self, Events.self, Failed.self, Conflicts.self,
-      LineageOf.self, Difference.self, Verify.self, Sign.self, Export.self, SQL.self,
+      LineageOf.self, Difference.self, Verify.self, Reproduce.self, Sign.self, Export.self, SQL.self,
     ])
 }
 
