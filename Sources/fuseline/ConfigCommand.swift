@@ -33,9 +33,14 @@ struct ConfigCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOption
     @Flag(help: "Print JSON.") var json = false
 
+    struct Verdict: Encodable {
+      let valid: Bool
+      let digest: String
+    }
+
     func run() throws {
       let settings = try options.settings()
-      if json { return try Console.printJSON(["valid": "true", "digest": settings.digest]) }
+      if json { return try Console.printJSON(Verdict(valid: true, digest: settings.digest)) }
       print("The configuration is valid (digest \(settings.digest.prefix(12))).")
     }
   }

@@ -1,6 +1,5 @@
 // Which exit code an error has; sysexits.h names, as other programs rely on them.
 
-import ArgumentParser
 import BSAFusion
 import DICOM
 import Foundation
@@ -31,11 +30,9 @@ struct ExitStatus: Error {
     self.sentence = sentence
   }
 
-  /// nil for errors of the command line itself, which the argument parser reports.
-  init?(_ error: any Error) {
+  init(_ error: any Error) {
     switch error {
     case let status as ExitStatus: self = status
-    case is ExitCode, is ValidationError, is CleanExit: return nil
     case let error as ConfigurationError: self.init(code: Self.configuration, sentence: error.description)
     case let error as LeaseHeld: self.init(code: Self.tryLater, sentence: error.description)
     case let error as FileError: self.init(code: Self.code(of: error), sentence: error.description)
@@ -51,7 +48,6 @@ struct ExitStatus: Error {
     case let error as FusionError: self.init(code: Self.badData, sentence: error.description)
     case let error as ImagingError: self.init(code: Self.badData, sentence: error.description)
     case let error as PictureError: self.init(code: Self.badData, sentence: error.description)
-    case let error where "\(type(of: error))".contains("CommandError"): return nil
     default: self.init(code: Self.internalError, sentence: "internal error: \(error)")
     }
   }

@@ -30,8 +30,9 @@ struct Fuseline: AsyncParsableCommand {
     // Before any thread that could call BLAS: the distribution's OpenBLAS does not know every processor.
     Machine.initialize()
     umask(0o027)
+    var command: any ParsableCommand
+    do { command = try parseAsRoot() } catch { exit(withError: error) }
     do {
-      var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -43,7 +44,9 @@ struct Fuseline: AsyncParsableCommand {
   }
 
   private static func leave(with error: any Error) -> Never {
-    guard let status = ExitStatus(error) else { exit(withError: error) }
+    // Help and wrong usage are the argument parser's own; everything it does not know it calls a failure.
+    if exitCode(for: error) != .failure { exit(withError: error) }
+    let status = ExitStatus(error)
     if let sentence = status.sentence { Console.complain(sentence) }
     Foundation.exit(status.code)
   }

@@ -4,18 +4,9 @@ import Foundation
 import Testing
 
 @Suite struct BadInputTests {
-  private func sampleFiles(_ study: String, _ prefix: String) throws -> [String] {
-    let folder = Site.samples + "/" + study
-    let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasPrefix(prefix) }
-      .sorted()
-    return names.map { folder + "/" + $0 }.filter {
-      (try? FileManager.default.attributesOfItem(atPath: $0)[.type] as? FileAttributeType) == .typeRegular
-    }
-  }
-
   @Test func `a truncated, an empty and a text file are quarantined, unchanged, with reasons`() throws {
     let site = try Site()
-    let slice = try #require(try sampleFiles("ct-mr", "CT").first)
+    let slice = try #require(try Site.sampleFiles("ct-mr", "CT").first)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: slice))
     try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: site.inbox + "/half.dcm"))
     try site.drop("note.txt", text: "not an image")
@@ -33,36 +24,10 @@ import Testing
     #expect(try site.run("audit", "failures", "--json").output.contains("truncated"))
   }
 
-  /// Copies of slices with one element changed by pydicom; false where the test Python is not set up.
-  private func edit(_ files: [String], in site: Site, _ change: String) throws -> Bool {
-    let python = Site.root.appendingPathComponent(".venv/bin/python").path
-    guard FileManager.default.isExecutableFile(atPath: python) else {
-      print("skipped: no .venv; run make setup")
-      return false
-    }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments =
-      [
-        "-c",
-        """
-        import os, sys, pydicom
-        for index, path in enumerate(sys.argv[2:]):
-            d = pydicom.dcmread(path)
-            \(change)
-            d.save_as(os.path.join(sys.argv[1], f"{index}.dcm"))
-        """, site.inbox,
-      ] + files
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return true
-  }
-
   @Test func `a series of two patients is refused, with nobody's name in the answer`() throws {
     let site = try Site()
-    let slices = try sampleFiles("ct-mr", "CT_").filter { !$0.contains("SCOUT") }
-    guard try edit(slices, in: site, "if index % 2: d.PatientID, d.PatientName = 'OTHER-4711', 'Other^Olga'")
+    let slices = try Site.sampleFiles("ct-mr", "CT_").filter { !$0.contains("SCOUT") }
+    guard try site.dropEdited(slices, "if index % 2: d.PatientID, d.PatientName = 'OTHER-4711', 'Other^Olga'")
     else { return }
     let result = try site.run("run", "--json")
     #expect(result.code == 1)
@@ -75,15 +40,15 @@ import Testing
 
   @Test func `an image without pixels is quarantined with that reason`() throws {
     let site = try Site()
-    let slice = Array(try sampleFiles("pet-mr", "PT").prefix(1))
-    guard try edit(slice, in: site, "del d.PixelData") else { return }
+    let slice = Array(try Site.sampleFiles("pet-mr", "PT").prefix(1))
+    guard try site.dropEdited(slice, "del d.PixelData") else { return }
     #expect(try site.run("run").code == 1)
     #expect(site.files("quarantine").contains { $0.hasPrefix("missing_pixel_data/") })
   }
 
   @Test func `the same bytes again are counted and dropped`() throws {
     let site = try Site()
-    let slice = try #require(try sampleFiles("ct-mr", "CT").first)
+    let slice = try #require(try Site.sampleFiles("ct-mr", "CT").first)
     try site.drop(slice, as: "a")
     try site.drop(slice, as: "b")
     let counts = try #require(try site.run("run", "--json").json()["instances"] as? [String: Int])
@@ -101,7 +66,7 @@ import Testing
   @Test func `an output folder that is a file stops the run before anything is taken in`() throws {
     let site = try Site()
     try "".write(toFile: site.folder + "/output", atomically: true, encoding: .utf8)
-    try site.drop(try #require(try sampleFiles("ct-mr", "CT").first))
+    try site.drop(try #require(try Site.sampleFiles("ct-mr", "CT").first))
     let result = try site.run("run")
     #expect(result.code == 73)
     #expect(result.errors.contains("output"))

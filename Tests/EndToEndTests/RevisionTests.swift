@@ -30,4 +30,25 @@ import Testing
     #expect(site.files("output").count == 2 * first.count)
     #expect(try site.run("audit", "verify").code == 0)
   }
+
+  @Test func `a pair refused, trusted and refused again is a refusal each time, not a failure of the run`()
+    throws
+  {
+    let strict = "grid: {side: 32}\nintake: {quiet_time: 0 s}\n"
+    let site = try Site(strict)
+    let ct = try Site.sampleFiles("ct-mr", "CT_").filter { !$0.contains("SCOUT") }
+    guard try site.dropEdited(ct, "d.FrameOfReferenceUID = '1.2.3.4'") else { return }
+    for file in try Site.sampleFiles("ct-mr", "MR_") { try site.drop(file) }
+    #expect(try site.run("run").code == 1)
+    #expect(try states(site) == ["rejected"])
+    try (strict + "alignment: {registration: header}\n").write(
+      toFile: site.folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
+    #expect(try site.run("run").code == 0)
+    #expect(try states(site) == ["superseded", "done"])
+    try strict.write(toFile: site.folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
+    let again = try site.run("run")
+    #expect(again.code <= 1, "\(again.errors)")
+    #expect(try states(site) == ["rejected", "done"])
+    #expect(try site.run("audit", "verify").code == 0)
+  }
 }

@@ -47,6 +47,42 @@ final class Site {
     try text.write(toFile: inbox + "/" + name, atomically: true, encoding: .utf8)
   }
 
+  /// Files of a sample study whose path below it begins with a prefix.
+  static func sampleFiles(_ study: String, _ prefix: String) throws -> [String] {
+    let folder = samples + "/" + study
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasPrefix(prefix) }
+      .sorted()
+    return names.map { folder + "/" + $0 }.filter {
+      (try? FileManager.default.attributesOfItem(atPath: $0)[.type] as? FileAttributeType) == .typeRegular
+    }
+  }
+
+  /// Drops copies of files changed by a statement of Python on the data set `d`; false where the test Python is not set up.
+  func dropEdited(_ files: [String], _ change: String) throws -> Bool {
+    let python = Self.root.appendingPathComponent(".venv/bin/python").path
+    guard FileManager.default.isExecutableFile(atPath: python) else {
+      print("skipped: no .venv; run make setup")
+      return false
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments =
+      [
+        "-c",
+        """
+        import os, sys, pydicom
+        for index, path in enumerate(sys.argv[2:]):
+            d = pydicom.dcmread(path)
+            \(change)
+            d.save_as(os.path.join(sys.argv[1], f"{index}.dcm"))
+        """, inbox,
+      ] + files
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return true
+  }
+
   /// Runs the program in the site's folder.
   func run(_ arguments: String...) throws -> Result { try run(arguments: arguments) }
 

@@ -55,8 +55,9 @@ struct Intake: Sendable {
       AcceptedInstance(instance, file: file, digest: digest, path: place.relative), run: run)
     FaultPoint.reach(.fileRecorded)
     if case .refused(let code, let sentence, _) = answer {
-      try quarantine(file, instance, digest, Refusal(code, sentence))
-      return try FileSystem.remove(folders.store + "/" + place.relative)
+      // Out of the store first: killed in between, the file is still in the drop folder and judged again.
+      try FileSystem.remove(folders.store + "/" + place.relative)
+      return try quarantine(file, instance, digest, Refusal(code, sentence))
     }
     try FileSystem.remove(file.path)
     FaultPoint.reach(.fileSettled)
