@@ -124,9 +124,12 @@ CREATE TABLE studies (
   patient_id  INTEGER NOT NULL REFERENCES patients (id),  -- of the first instance seen
   date        TEXT,                 -- DICOM DA and TM as in the file, local to the scanner
   time        TEXT,
-  description TEXT
+  description TEXT,
+  arrivals    INTEGER NOT NULL DEFAULT 0,  -- grows with every image taken in and every resend that matters
+  worked_off  TEXT                  -- rules, models and version under which its pairs were last worked off; NULL: to do
 ) STRICT;
 CREATE INDEX studies_by_patient ON studies (patient_id);
+CREATE INDEX studies_to_do ON studies (id) WHERE worked_off IS NULL;
 
 CREATE TABLE series (
   id              INTEGER PRIMARY KEY,
@@ -234,6 +237,7 @@ CREATE TABLE jobs (
   CHECK (state NOT IN ('failed', 'rejected') OR reason IS NOT NULL)
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state);
+CREATE INDEX jobs_to_retry ON jobs (retry_at) WHERE retry_at IS NOT NULL;
 CREATE INDEX jobs_by_study ON jobs (study_id);
 CREATE INDEX jobs_by_fixed ON jobs (fixed_series_id);
 CREATE INDEX jobs_by_moving ON jobs (moving_series_id);
@@ -351,6 +355,12 @@ CREATE TABLE lease (
   renewed       TEXT NOT NULL,
   expires       TEXT NOT NULL
 ) STRICT;
+
+-- When something was last done that must not be repeated too soon: an alert, a scheduled pass.
+CREATE TABLE marks (
+  name TEXT PRIMARY KEY,
+  time TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Questions people ask

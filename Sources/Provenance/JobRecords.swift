@@ -52,7 +52,7 @@ public struct NewJob: Hashable, Sendable {
 }
 
 /// What is known of a pair once both volumes are read.
-public struct JobPreparation: Hashable, Sendable {
+public struct JobPreparation: Codable, Hashable, Sendable {
   public var normalizationFixed: JSONDocument?
   public var normalizationMoving: JSONDocument?
   public var registration: JSONDocument?

@@ -40,6 +40,15 @@ extension Ledger {
     try read { try Self.instances($0, where: "i.sop_uid = ?", [sopInstanceUID]).first }
   }
 
+  /// The digest under which an image is in the store; nil where it is not.
+  public func digest(sopInstanceUID: String) throws -> String? {
+    try read {
+      try String.fetchOne(
+        $0.cachedStatement(sql: "SELECT sha256 FROM instances WHERE sop_uid = ?"), arguments: [sopInstanceUID]
+      )
+    }
+  }
+
   /// The images in the store with these bytes; more than one only where SOP Instance UIDs differ in name alone.
   public func instances(sha256: String) throws -> [StoredInstance] {
     try read { try Self.instances($0, where: "i.sha256 = ?", [sha256]) }

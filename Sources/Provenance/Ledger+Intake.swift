@@ -52,6 +52,7 @@ extension Ledger {
         run, change.now, instance.originalPath, instance.sha256, instance.size, kept.sopInstanceUID, kept.id,
         event,
       ])
+    try change.reopenDeadJobs(ofInstance: kept.id)
     try change.abandonIntent(intent)
     return .duplicate(of: kept)
   }
@@ -91,6 +92,7 @@ extension Ledger {
           file.size, file.sopInstanceUID, file.seriesInstanceUID, file.studyInstanceUID, file.modality,
           file.quarantinePath, kept, event,
         ])
+      if outcome == .duplicate, let kept { try change.reopenDeadJobs(ofInstance: kept) }
       try change.completeIntent(intent)
     }
   }
@@ -185,6 +187,7 @@ extension Change {
       VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)
       """,
       [run, now, instance.originalPath, instance.sha256, instance.size, instance.sopInstanceUID, id, event])
+    try reopenStudy(ofSeries: series)
     return id
   }
 }

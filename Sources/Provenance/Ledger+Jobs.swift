@@ -153,6 +153,17 @@ extension Ledger {
     try write { change in
       try change.moveJob(job, to: "pending", kind: "job.requeued")
       try change.run("UPDATE jobs SET attempts = 0 WHERE id = ?", [job])
+      try change.reopenStudy(ofJob: job)
+    }
+  }
+
+  /// Lets go of a job under way without blame: told to stop, the window has closed, no space to spare. It is pending
+  /// again, and the attempt does not count.
+  public func pauseJob(_ job: Int64, reason: String) throws {
+    try write { change in
+      try change.endAttempt(job, outcome: "interrupted", reason: reason, sentence: nil)
+      try change.moveJob(job, to: "pending", kind: "job.interrupted", reason: reason)
+      try change.run("UPDATE jobs SET attempts = max(attempts - 1, 0) WHERE id = ?", [job])
     }
   }
 

@@ -37,6 +37,7 @@ struct ExitStatus: Error {
     case let error as LeaseHeld: self.init(code: Self.tryLater, sentence: error.description)
     case let error as FileError: self.init(code: Self.code(of: error), sentence: error.description)
     case let error as LedgerError: self.init(code: Self.code(of: error), sentence: error.description)
+    case let error as DiskFull: self.init(code: Self.inputOutput, sentence: error.description)
     case let error as ModelError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as WeightsError: self.init(code: Self.unavailable, sentence: error.description)
     case let error as DICOMError where error.reason == .noSpace:

@@ -9,13 +9,15 @@ import Testing
     let fixture = try Fixture()
     let ledger = fixture.ledger
     let (run, _) = try fixture.finished()
-    for (name, retry) in [("a", fixture.clock.now), ("b", nil)] {
-      let (_, job) = try fixture.planned(inputs: name)
+    let (_, failed) = try fixture.planned(inputs: "a")
+    let opened = fixture.clock.now
+    fixture.clock.advance(10)
+    _ = try fixture.planned(inputs: "c")
+    let (last, dead) = try fixture.planned(inputs: "b")
+    for (job, retry) in [(failed, opened), (dead, nil)] {
       _ = try ledger.startAttempt(job: job.id, run: run)
       try ledger.failJob(job.id, reason: "timeout", sentence: "the worker hung", retryAt: retry)
     }
-    fixture.clock.advance(10)
-    let (last, _) = try fixture.planned(inputs: "c")
     let queue = try ledger.queue()
     #expect(queue.done == 1 && queue.retrying == 1 && queue.dead == 1 && queue.pending == 1)
     #expect(queue.outputs == 3 && queue.lastRun == last)

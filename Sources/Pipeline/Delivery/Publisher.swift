@@ -1,59 +1,55 @@
-// Publishes a derived image exactly once: intent, part file, flush, read back, rename, ledger row.
+// Publishes derived images exactly once: intent, part file, flush, read back, rename, ledger row. The part file is the
+// worker's; everything else is done here, by the one process that writes the ledger.
 
 import DICOM
 import Foundation
 import Provenance
 
-/// Publishes slices of one job; safe to call from several workers.
-struct Publisher: Sendable {
+/// The coordinator's side of publishing the slices of one job.
+struct Publisher {
   let ledger: Ledger
   /// The output folder; paths in the ledger are relative to it.
   let output: String
   let job: Int64
   let attempt: Int64
+  /// Intent of each slice that is still to come, by index.
+  private var intents: [Int: Int64] = [:]
 
-  /// Writes `capture` under its final name and records it. A kill at any point leaves either nothing or a part
-  /// file and an intent, which `Reconciliation` clears up at the next start.
-  ///
-  /// - Parameter publication: the slice's record, given the output's digest and size.
-  func publish(
-    _ capture: SecondaryCapture, at place: OutputPath, index: Int,
-    publication: (SlicePublication.Output) -> SlicePublication
-  ) throws {
-    let final = output + "/" + place.relative
-    let part = output + "/" + place.part
-    let intent = try ledger.recordPublishIntent(
-      job: job, index: index, sopInstanceUID: capture.identity.sopInstanceUID, part: part, final: final)
+  init(ledger: Ledger, output: String, job: Int64, attempt: Int64) {
+    self.ledger = ledger
+    self.output = output
+    self.job = job
+    self.attempt = attempt
+  }
+
+  /// Records what is about to be written. A kill from here on leaves part files that an intent names;
+  /// `Reconciliation` clears them up at the next start.
+  mutating func intend(_ outputs: [PlannedOutput]) throws {
+    intents = try ledger.transaction {
+      var intents: [Int: Int64] = [:]
+      for planned in outputs {
+        intents[planned.index] = try ledger.recordPublishIntent(
+          job: job, index: planned.index, sopInstanceUID: planned.sopInstanceUID,
+          part: output + "/" + planned.part, final: output + "/" + planned.final)
+      }
+      return intents
+    }
     FaultPoint.reach(.publishIntended)
-    let record = try write(capture, part: part, place: place, intent: intent, publication)
-    try FileSystem.rename(part, to: final)
+  }
+
+  /// Gives a complete part file its name and its row.
+  mutating func publish(_ record: SlicePublication) throws {
+    guard let intent = intents.removeValue(forKey: record.index) else {
+      throw WorkFailure(.failed, code: "failed", sentence: "the worker wrote a slice nobody had asked for")
+    }
+    try ledger.markWritten(record, intent: intent)
+    FaultPoint.reach(.partRecorded)
+    let place = OutputPath(relative: record.output.path)
+    try FileSystem.rename(output + "/" + place.part, to: output + "/" + place.relative)
     FaultPoint.reach(.partRenamed)
     // Should this fail, the intent stays as it is: the file is in place, and the next start records it.
     try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
     FaultPoint.reach(.slicePublished)
-  }
-
-  /// The complete part file, recorded as such; whatever fails leaves neither file nor intent.
-  private func write(
-    _ capture: SecondaryCapture, part: String, place: OutputPath, intent: Int64,
-    _ publication: (SlicePublication.Output) -> SlicePublication
-  ) throws -> SlicePublication {
-    do {
-      let written = try CaptureFile.write(capture, part: part)
-      FaultPoint.reach(.partWritten)
-      let record = publication(
-        SlicePublication.Output(
-          sopInstanceUID: capture.identity.sopInstanceUID, path: place.relative, sha256: written.sha256,
-          size: written.size))
-      try ledger.markWritten(record, intent: intent)
-      FaultPoint.reach(.partRecorded)
-      return record
-    } catch {
-      // What was thrown is what matters; should clearing up fail as well, the next start does it.
-      try? FileSystem.remove(part)
-      try? ledger.abandonIntent(intent)
-      throw error
-    }
   }
 }
 
@@ -65,8 +61,15 @@ struct OutputPath {
 
   init(study: String, series: String, instance: String) {
     precondition([study, series, instance].allSatisfy(UID.isSafe), "unsafe UIDs were refused at intake")
-    relative = "\(study)/\(series)/\(instance).dcm"
-    part = "\(study)/\(series)/.\(instance).part"
+    self.init(relative: "\(study)/\(series)/\(instance).dcm")
+  }
+
+  init(relative: String) {
+    self.relative = relative
+    let (folder, name) = (
+      (relative as NSString).deletingLastPathComponent, (relative as NSString).lastPathComponent
+    )
+    part = "\(folder)/.\((name as NSString).deletingPathExtension).part"
   }
 }
 
@@ -75,10 +78,16 @@ enum CaptureFile {
   static func write(_ capture: SecondaryCapture, part: String) throws -> (sha256: String, size: Int64) {
     try FileSystem.createFolder((part as NSString).deletingLastPathComponent)
     try FileSystem.remove(part)
-    try capture.write(to: part)
-    try FileSystem.flushFile(part)
-    try SecondaryCaptureCheck.verify(path: part, against: capture)
-    let size = try FileSystem.size(part)
-    return (try FileSystem.sha256(part), size)
+    do {
+      try capture.write(to: part)
+      try FileSystem.flushFile(part)
+      try SecondaryCaptureCheck.verify(path: part, against: capture)
+      let size = try FileSystem.size(part)
+      return (try FileSystem.sha256(part), size)
+    } catch {
+      // What was thrown is what matters; a part file that stays is cleared up with its intent.
+      try? FileSystem.remove(part)
+      throw error
+    }
   }
 }

@@ -37,6 +37,15 @@ struct SliceDelivery: Sendable {
       instance: capture.identity.sopInstanceUID)
   }
 
+  /// Where a slice's output will lie, before it is made.
+  func planned(_ index: Int) -> PlannedOutput {
+    let source = volumes.fixed.sources[index]
+    let uid = identity.outputUID(fixed: source)
+    let study = (fixedInstances[source.sopInstanceUID]?.instance ?? volumes.pair.fixed.first).studyInstanceUID
+    let place = OutputPath(study: study, series: identity.outputSeriesUID, instance: uid)
+    return PlannedOutput(index: index, sopInstanceUID: uid, part: place.part, final: place.relative)
+  }
+
   /// - Throws: `PairRefusal` where the fixed series has no frame of reference to keep.
   func capture(_ slice: FusedSlice) throws -> SecondaryCapture {
     let series = volumes.pair.fixed.first

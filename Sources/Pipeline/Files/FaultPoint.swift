@@ -4,7 +4,8 @@ import Foundation
 
 /// A moment between two steps that must be safe to be killed at.
 ///
-/// The environment variable `FUSELINE_FAULT` names one; reaching it ends the process by SIGKILL.
+/// The environment variable `FUSELINE_FAULT` names one; reaching it ends the program by SIGKILL, a worker its
+/// coordinator first. `NAME=crash` ends the process that reaches it only, `NAME=hang` makes it stand still.
 public enum FaultPoint: String, CaseIterable, Sendable {
   case leaseTaken = "lease-taken"
   case reconciled = "reconciled"
@@ -30,9 +31,25 @@ public enum FaultPoint: String, CaseIterable, Sendable {
   case jobFinished = "job-finished"
   case runFinishing = "run-finishing"
 
-  private static let armed = ProcessInfo.processInfo.environment["FUSELINE_FAULT"].flatMap(FaultPoint.init)
+  /// Environment variable that is set for a worker.
+  static let workerMark = "FUSELINE_WORKER"
+
+  private enum Action: String { case kill, crash, hang }
+
+  private static let armed: (point: FaultPoint, action: Action)? = {
+    let parts = ProcessInfo.processInfo.environment["FUSELINE_FAULT"]?.split(separator: "=").map(String.init)
+    guard let name = parts?.first, let point = FaultPoint(rawValue: name) else { return nil }
+    return (point, (parts?.dropFirst().first).flatMap(Action.init) ?? .kill)
+  }()
 
   static func reach(_ point: FaultPoint) {
-    if armed == point { kill(getpid(), SIGKILL) }
+    guard let armed, armed.point == point else { return }
+    switch armed.action {
+    case .kill:
+      if ProcessInfo.processInfo.environment[workerMark] != nil { Foundation.kill(getppid(), SIGKILL) }
+      Foundation.kill(getpid(), SIGKILL)
+    case .crash: Foundation.kill(getpid(), SIGABRT)
+    case .hang: while true { sleep(1) }
+    }
   }
 }

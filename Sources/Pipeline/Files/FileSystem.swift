@@ -92,13 +92,13 @@ enum FileSystem {
 
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// Gives the file at `from` a second, durable name `to` that did not exist, leaving the first in place.
+  /// Gives the file at `from` a second name `to` that did not exist, leaving the first in place. The name is durable
+  /// once its folder is flushed.
   ///
   /// A hard link where both are on one file system, else a flushed copy that is renamed into place.
   static func place(_ from: String, at to: String) throws {
-    let folder = (to as NSString).deletingLastPathComponent
-    try createFolder(folder)
-    if link(from, to) == 0 { return try flushFolder(folder) }
+    try createFolder((to as NSString).deletingLastPathComponent)
+    if link(from, to) == 0 { return }
     guard [EXDEV, EPERM, EOPNOTSUPP, EMLINK].contains(errno) else {
       throw FileError("store as \(to) the file", from)
     }
@@ -117,7 +117,10 @@ enum FileSystem {
   }
 
   /// Free bytes for an ordinary user on the file system that holds `path`, or its nearest existing parent.
-  static func freeBytes(_ path: String) -> UInt64? {
+  static func freeBytes(_ path: String) -> UInt64? { space(path)?.free }
+
+  /// Free and all bytes of the file system that holds `path`, or its nearest existing parent.
+  static func space(_ path: String) -> (free: UInt64, total: UInt64)? {
     var info = statvfs()
     var candidate = path
     while statvfs(candidate, &info) != 0 {
@@ -125,7 +128,8 @@ enum FileSystem {
       if parent == candidate || parent.isEmpty { return nil }
       candidate = parent
     }
-    return UInt64(info.f_bavail) * UInt64(info.f_frsize)
+    let block = UInt64(info.f_frsize)
+    return (UInt64(info.f_bavail) * block, UInt64(info.f_blocks) * block)
   }
 
   /// SHA-256 of a file's bytes, lower-case hex, read in pieces of 1 MiB.

@@ -8,6 +8,8 @@ public struct DropFile: Hashable, Sendable {
   public let size: Int64
   /// Time of last change of the contents, nanoseconds since 1970.
   public let modified: Int64
+  /// Tells a file that was renamed over another one from the one before.
+  public let inode: UInt64
 }
 
 public struct DropFolder: Sendable {
@@ -57,7 +59,9 @@ public struct DropFolder: Sendable {
 
 extension DropFile {
   init(path: String, info: stat) {
-    self.init(path: path, size: Int64(info.st_size), modified: info.st_mtim.nanoseconds)
+    self.init(
+      path: path, size: Int64(info.st_size), modified: info.st_mtim.nanoseconds,
+      inode: UInt64(info.st_ino))
   }
 
   /// The file as it is now, nil when it has gone.

@@ -5,123 +5,182 @@ import Foundation
 import Logging
 import Provenance
 
-/// One pass over files that have stopped changing.
+/// Takes in files that have stopped changing, some dozens at a time: their places are flushed and their rows committed
+/// together, since every one of them alone would wait for the disk.
 struct Intake: Sendable {
+  /// Files whose rows are committed together.
+  static let batchSize = 64
+
   let folders: Settings.Folders
   let ledger: Ledger
   let run: Int64
   let logger: Logger
   let now: @Sendable () -> Date
 
+  /// What is done with one file once it has its place.
+  struct Placed {
+    enum Row {
+      case accepted(AcceptedInstance)
+      case duplicate(RefusedFile)
+      case skipped(RefusedFile)
+      case rejected(RefusedFile)
+    }
+    let file: DropFile
+    let digest: String
+    let instance: Instance?
+    let row: Row
+    /// Where the file lies now besides; nil where it lay there before.
+    let place: String?
+  }
+
+  /// What became of some files.
+  struct Outcome {
+    /// Files that could not be moved; the next run tries them again.
+    var failures: [FileError] = []
+    /// Files that end too early and may still be growing; they stay in the drop folder.
+    var incomplete: [DropFile] = []
+    /// Files that have left the drop folder.
+    var settled = 0
+  }
+
   /// Takes in every file; one that cannot be moved stays in the drop folder and is reported.
   ///
-  /// - Returns: the failures, which the next run tries again.
+  /// - Parameters:
+  ///   - mayGrow: may a file that ends too early still be growing? It is left where it is then.
+  ///   - shouldGoOn: asked before every batch.
   /// - Throws: `FileError` when the disk is full, `LedgerError` when the ledger cannot be written: going on would
-  ///   only repeat the failure.
-  func takeIn(_ files: [DropFile], progress: ProgressHandler) throws -> [FileError] {
-    let examination = Examination { [ledger] uid in try ledger.instance(sopInstanceUID: uid)?.sha256 }
-    var failures: [FileError] = []
+  ///   only repeat the failure. What was taken in until then is on record.
+  func takeIn(
+    _ files: [DropFile], progress: ProgressHandler, mayGrow: (DropFile) -> Bool = { _ in false },
+    shouldGoOn: () -> Bool = { true }
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    var batch = Batch()
     for (index, file) in files.enumerated() {
+      if batch.placed.count >= Self.batchSize {
+        try commit(&batch, into: &outcome)
+        if !shouldGoOn() { return outcome }
+      }
       do {
-        try settle(file, examination.verdict(on: file.path))
+        var verdict = try examination.verdict(on: file.path)
+        if case .reject(_, _, let why) = verdict, why.isIncomplete, mayGrow(file) {
+          outcome.incomplete.append(file)
+          continue
+        }
+        if batch.clashes(with: verdict) {
+          // The rows committed here decide what this file is.
+          try commit(&batch, into: &outcome)
+          verdict = try examination.verdict(on: file.path)
+        }
+        // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
+        guard file.again() == file else { continue }
+        FaultPoint.reach(.fileJudged)
+        batch.add(try place(file, verdict, flushing: &batch.folders))
       } catch let error as FileError where !error.isNoSpace {
-        logger.error(
-          "a file stays in the drop folder",
-          metadata: ["operation": "\(error.operation)", "code": "\(error.code)"])
-        failures.append(error)
+        report(error, into: &outcome)
+      } catch {
+        try commit(&batch, into: &outcome)
+        throw error
       }
       progress(.takingIn(done: index + 1, of: files.count))
     }
-    return failures
+    try commit(&batch, into: &outcome)
+    return outcome
   }
 
-  private func settle(_ file: DropFile, _ verdict: Verdict) throws {
-    // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
-    guard file.again() == file else { return }
-    FaultPoint.reach(.fileJudged)
+  private var examination: Examination {
+    Examination { [ledger] uid in try ledger.digest(sopInstanceUID: uid) }
+  }
+
+  private func report(_ error: FileError, into outcome: inout Outcome) {
+    logger.error(
+      "a file stays in the drop folder",
+      metadata: ["operation": "\(error.operation)", "code": "\(error.code)"])
+    outcome.failures.append(error)
+  }
+
+  private func place(_ file: DropFile, _ verdict: Verdict, flushing folders: inout Set<String>) throws
+    -> Placed
+  {
     switch verdict {
-    case .accept(let instance, let digest): try accept(file, instance, digest)
-    case .duplicate(let instance, let digest): try dropDuplicate(file, instance, digest)
-    case .skip(let instance, let digest, let why): try setAside(file, instance, digest, why)
-    case .reject(let instance, let digest, let why): try quarantine(file, instance, digest, why)
+    case .accept(let instance, let digest):
+      let place = StorePath(instance).relative
+      let isNew = try put(
+        file.path, at: self.folders.store + "/" + place, digest: digest, flushing: &folders)
+      FaultPoint.reach(.filePlaced)
+      let row = try AcceptedInstance(instance, file: file, digest: digest, path: place)
+      return Placed(
+        file: file, digest: digest, instance: instance, row: .accepted(row),
+        place: isNew ? self.folders.store + "/" + place : nil)
+    case .duplicate(let instance, let digest):
+      // The store holds the same bytes; should its file have gone missing, this one takes its place.
+      let stored =
+        try ledger.instance(sopInstanceUID: instance.sopInstanceUID)?.path ?? StorePath(instance).relative
+      _ = try put(file.path, at: self.folders.store + "/" + stored, digest: digest, flushing: &folders)
+      let why = Refusal("duplicate_identical", "the same bytes were taken in before")
+      return Placed(
+        file: file, digest: digest, instance: instance,
+        row: .duplicate(RefusedFile(file, instance, digest, why, place: nil)), place: nil)
+    case .skip(let instance, let digest, let why):
+      return try setAside(file, instance, digest, why, flushing: &folders)
+    case .reject(let instance, let digest, let why):
+      return try quarantine(file, instance, digest, why, flushing: &folders)
     }
-  }
-
-  private func accept(_ file: DropFile, _ instance: Instance, _ digest: String) throws {
-    let place = StorePath(instance)
-    try put(file.path, at: folders.store + "/" + place.relative, digest: digest)
-    FaultPoint.reach(.filePlaced)
-    let answer = try ledger.recordAccepted(
-      AcceptedInstance(instance, file: file, digest: digest, path: place.relative), run: run)
-    FaultPoint.reach(.fileRecorded)
-    if case .refused(let code, let sentence, _) = answer {
-      // Out of the store first: killed in between, the file is still in the drop folder and judged again.
-      try FileSystem.remove(folders.store + "/" + place.relative)
-      return try quarantine(file, instance, digest, Refusal(code, sentence))
-    }
-    try FileSystem.remove(file.path)
-    FaultPoint.reach(.fileSettled)
-  }
-
-  /// The store already holds the same bytes; should its file have gone missing, this one takes its place.
-  private func dropDuplicate(_ file: DropFile, _ instance: Instance, _ digest: String) throws {
-    let stored =
-      try ledger.instance(sopInstanceUID: instance.sopInstanceUID)?.path ?? StorePath(instance).relative
-    try put(file.path, at: folders.store + "/" + stored, digest: digest)
-    let why = Refusal("duplicate_identical", "the same bytes were taken in before")
-    try ledger.recordDuplicate(RefusedFile(file, instance, digest, why, place: nil), run: run)
-    try FileSystem.remove(file.path)
   }
 
   /// Skipped files are kept by their digest: their UIDs are not looked after, so two may share one.
   private func setAside(
-    _ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal
-  ) throws {
-    let place = "\(folders.store)/skipped/\(digest.prefix(2))/\(digest).dcm"
+    _ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal,
+    flushing folders: inout Set<String>
+  ) throws -> Placed {
+    let place = "\(self.folders.store)/skipped/\(digest.prefix(2))/\(digest).dcm"
     let earlier = try ledger.lastIntake(sha256: digest)?.state
-    let isAgain = earlier == .skipped || earlier == .duplicate
-    try put(file.path, at: place, digest: digest)
-    if isAgain {
+    let isNew = try put(file.path, at: place, digest: digest, flushing: &folders)
+    if earlier == .skipped || earlier == .duplicate {
       let same = Refusal("duplicate_identical", "the same bytes were skipped before")
-      try ledger.recordDuplicate(RefusedFile(file, instance, digest, same, place: place), run: run)
-    } else {
-      try ledger.recordSkipped(RefusedFile(file, instance, digest, why, place: place), run: run)
+      return Placed(
+        file: file, digest: digest, instance: instance,
+        row: .duplicate(RefusedFile(file, instance, digest, same, place: place)), place: nil)
     }
-    try FileSystem.remove(file.path)
+    return Placed(
+      file: file, digest: digest, instance: instance,
+      row: .skipped(RefusedFile(file, instance, digest, why, place: place)), place: isNew ? place : nil)
   }
 
-  private func quarantine(_ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal) throws {
-    let quarantine = Quarantine(folder: folders.quarantine)
+  func quarantine(
+    _ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal,
+    flushing folders: inout Set<String>
+  ) throws -> Placed {
+    let quarantine = Quarantine(folder: self.folders.quarantine)
     let place = quarantine.path(for: file.path, digest: digest, reason: why.code)
-    try put(file.path, at: place, digest: digest)
+    let isNew = try put(file.path, at: place, digest: digest, flushing: &folders)
     FaultPoint.reach(.refusalPlaced)
     try quarantine.explain(place, file: file, digest: digest, why: why, time: now())
     FaultPoint.reach(.refusalExplained)
-    try ledger.recordRejected(RefusedFile(file, instance, digest, why, place: place), run: run)
-    FaultPoint.reach(.refusalRecorded)
-    try FileSystem.remove(file.path)
     logger.info(
       "a file was refused",
       metadata: ["reason": "\(why.code)", "why": "\(why.sentence)", "sha256": "\(digest.prefix(16))"])
+    return Placed(
+      file: file, digest: digest, instance: instance,
+      row: .rejected(RefusedFile(file, instance, digest, why, place: place)), place: isNew ? place : nil)
   }
 
   /// Gives the file its second name; one left there by an interrupted pass is as good, if its bytes are the same.
-  private func put(_ path: String, at place: String, digest: String) throws {
-    if FileSystem.exists(place) {
-      if try FileSystem.sha256(place) == digest { return }
-      throw FileError("store, because other bytes lie there, at \(place) the file", path, code: EEXIST)
+  ///
+  /// - Returns: was it not there before?
+  private func put(
+    _ path: String, at place: String, digest: String, flushing folders: inout Set<String>
+  ) throws -> Bool {
+    let isThere = FileSystem.exists(place)
+    if isThere {
+      guard try FileSystem.sha256(place) == digest else {
+        throw FileError("store, because other bytes lie there, at \(place) the file", path, code: EEXIST)
+      }
+    } else {
+      try FileSystem.place(path, at: place)
     }
-    try FileSystem.place(path, at: place)
-  }
-}
-
-/// Where an instance lies in the store; only made of UIDs that were found safe.
-struct StorePath {
-  let relative: String
-
-  init(_ instance: Instance) {
-    let parts = [instance.studyInstanceUID, instance.seriesInstanceUID, instance.sopInstanceUID]
-    precondition(parts.allSatisfy(UID.isSafe), "unsafe UIDs are refused before a path is made of them")
-    relative = parts.joined(separator: "/") + ".dcm"
+    // Also where it was there already: whoever put it there may have been killed before flushing.
+    folders.insert((place as NSString).deletingLastPathComponent)
+    return !isThere
   }
 }

@@ -1,12 +1,10 @@
-// Models of one run: each is read, checked and registered once, when the first pair needs it.
+// Models of one session: each is looked up and registered once, when the first pair needs it. Workers read the weights.
 
-import BSAFusion
 import Provenance
 
-/// A model ready to fuse, and its row in the ledger.
-struct LoadedModel: Sendable {
+/// A model that the ledger knows.
+struct RegisteredModel: Sendable {
   let reference: ModelReference
-  let model: FusionModel
   let row: Int64
 }
 
@@ -14,25 +12,26 @@ struct ModelCache {
   let folder: String?
   let ledger: Ledger
   private var library: ModelLibrary?
-  private var loaded: [String: LoadedModel] = [:]
+  private var known: [String: RegisteredModel] = [:]
 
   init(folder: String?, ledger: Ledger) {
     self.folder = folder
     self.ledger = ledger
   }
 
-  mutating func model(named name: String) throws -> LoadedModel {
+  /// - Throws: `ModelError` where no model answers to the name.
+  mutating func model(named name: String) throws -> RegisteredModel {
     let library = try library ?? ModelLibrary(folder: folder)
     self.library = library
     let reference = try library.model(named: name)
-    if let model = loaded[reference.path] { return model }
+    if let model = known[reference.path] { return model }
     let card = reference.card
-    let model = LoadedModel(
-      reference: reference, model: try ModelLibrary.load(reference),
+    let model = RegisteredModel(
+      reference: reference,
       row: try ledger.register(
         model: ModelRecord(
           name: card.name, sha256: card.sha256, path: reference.path, parameters: card.parameters)))
-    loaded[reference.path] = model
+    known[reference.path] = model
     return model
   }
 }

@@ -20,7 +20,7 @@ public struct ModelCard: Codable, Hashable, Sendable {
 }
 
 /// A model found on disk.
-public struct ModelReference: Hashable, Sendable {
+public struct ModelReference: Codable, Hashable, Sendable {
   public let card: ModelCard
   /// Absolute path of the weights.
   public let path: String

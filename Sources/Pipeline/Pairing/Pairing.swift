@@ -4,7 +4,7 @@ public import DICOM
 import Imaging
 
 /// Two series that one rule brings together.
-public struct Pair: Sendable {
+public struct Pair: Codable, Sendable {
   public let rule: PairingRule
   public let fixed: Series
   public let moving: Series

@@ -4,7 +4,7 @@ public import DICOM
 import Imaging
 
 /// One accepted instance and where its file lies.
-public struct CataloguedInstance: Hashable, Sendable {
+public struct CataloguedInstance: Codable, Hashable, Sendable {
   public let instance: Instance
   /// Path of the file now (in the store, or in the drop folder while only planning).
   public let path: String
@@ -19,7 +19,7 @@ public struct CataloguedInstance: Hashable, Sendable {
 }
 
 /// The instances of one Series Instance UID, in the order of their SOP Instance UIDs.
-public struct Series: Hashable, Sendable {
+public struct Series: Codable, Hashable, Sendable {
   public let uid: String
   public let members: [CataloguedInstance]
 

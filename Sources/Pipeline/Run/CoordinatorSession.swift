@@ -16,6 +16,10 @@ struct CoordinatorSession: Sendable {
   let run: Int64
   let intake: Intake
   let runner: JobRunner
+  let supervision: Supervision
+  let alerts: Alerts
+  /// See `workloadKey(_:)`.
+  let workloadKey: String
 
   /// Opens the ledger under the lease, settles what a crash left, and runs `body` as one run of the ledger.
   ///
@@ -63,30 +67,20 @@ struct CoordinatorSession: Sendable {
     let settingsRow = try ledger.register(settings: settings.canonicalText, sha256: settings.digest)
     let softwareRow = try ledger.register(software: context.software.record)
     let run = try ledger.beginRun(command: command, settings: settingsRow, software: softwareRow)
+    let workloadKey = workloadKey(settings)
+    try ledger.reopenStudies(otherThan: workloadKey)
     FaultPoint.reach(.runBegun)
+    let alerts = Alerts(settings: settings.alerts, ledger: ledger, logger: context.logger, now: context.now)
+    let supervision = Supervision(alerts: alerts)
     return CoordinatorSession(
       settings: settings, ledger: ledger, run: run,
       intake: Intake(
         folders: settings.folders, ledger: ledger, run: run, logger: context.logger, now: context.now),
       runner: JobRunner(
         settings: settings, ledger: ledger, run: run, settingsRow: settingsRow, softwareRow: softwareRow,
-        logger: context.logger, now: context.now, progress: context.progress))
-  }
-
-  /// Pairs everything in the store and fuses what is not done yet.
-  ///
-  /// - Parameter isReady: pairs it declines wait for a later call.
-  /// - Returns: the pairing, and how many series were found unsafe to use that were not before.
-  func fuseAll(isReady: (Pair) -> Bool = { _ in true }) async throws -> (PairingResult, news: Int) {
-    let catalogue = Catalogue(try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances())
-    let result = Pairing(settings).pairs(in: catalogue)
-    let news = try runner.record(result.leftOut, of: catalogue)
-    for pair in result.rejected { try runner.reject(pair) }
-    var models = ModelCache(folder: settings.models, ledger: ledger)
-    for pair in result.pairs where isReady(pair) {
-      try await runner.fuse(pair, with: models.model(named: pair.rule.model))
-    }
-    return (result, news.count)
+        worker: WorkerProcess(program: context.program), logger: context.logger, now: context.now,
+        progress: context.progress, supervision: supervision),
+      supervision: supervision, alerts: alerts, workloadKey: workloadKey)
   }
 
   private static func renew(_ lease: Lease, of ledger: Ledger) -> Task<Void, Never> {

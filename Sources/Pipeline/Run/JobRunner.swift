@@ -1,4 +1,4 @@
-// One pair from job row to published slices: read, prepare, fuse on all cores, deliver, finish.
+// One pair from job row to published slices: opened, handed to the worker, published, ended.
 
 import BSAFusion
 import DICOM
@@ -15,12 +15,19 @@ struct JobRunner: Sendable {
   /// Row ids under which settings and software are registered.
   let settingsRow: Int64
   let softwareRow: Int64
+  let worker: WorkerProcess
   let logger: Logger
   let now: @Sendable () -> Date
   let progress: ProgressHandler
+  let supervision: Supervision
+
+  /// A job that was interrupted this often by the end of the program is given up: it may be what ends it.
+  static let interruptionsAllowed = 10
 
   /// Records that a pair is unsafe to fuse.
-  func reject(_ pair: RejectedPair) throws {
+  ///
+  /// - Returns: the job's row id.
+  func reject(_ pair: RejectedPair) throws -> Int64 {
     let identity = [pair.fixed, pair.moving].flatMap { $0.members.map(\.sha256).sorted() }.joined(
       separator: "\n")
     let job = try ledger.openJob(
@@ -28,36 +35,19 @@ struct JobRunner: Sendable {
         kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,
         inputsSHA256: sha256Hex(identity), model: nil, settings: settingsRow, software: softwareRow,
         outputSeriesUID: nil), run: run)
-    guard job.state != .rejected else { return }
+    guard job.state != .rejected else { return job.id }
     try ledger.rejectJob(job.id, reason: pair.reason.code, sentence: pair.reason.sentence)
     logger.warning("a pair was refused", metadata: ["job": "\(job.id)", "reason": "\(pair.reason.code)"])
-  }
-
-  /// Records series that are unsafe to use, and takes back what no longer holds.
-  ///
-  /// - Returns: the series refused now that were not before.
-  func record(_ leftOut: [LeftOut], of catalogue: Catalogue) throws -> [LeftOut] {
-    let rejected = Dictionary(leftOut.filter(\.isRejected).map { ($0.series.uid, $0) }) { first, _ in first }
-    var news: [LeftOut] = []
-    for study in Set(catalogue.series.map(\.studyInstanceUID)).sorted() {
-      for stored in try ledger.series(study: study) {
-        if let now = rejected[stored.uid] {
-          if stored.reason != now.reason.code { news.append(now) }
-          try ledger.setSeries(
-            stored.uid, state: .rejected, reason: now.reason.code, sentence: now.reason.sentence)
-        } else if stored.state == .rejected {
-          try ledger.setSeries(stored.uid, state: .accepted, reason: nil, sentence: nil)
-        }
-      }
-    }
-    return news
+    return job.id
   }
 
   /// Fuses a pair unless that was done before.
   ///
-  /// - Throws: what would stop every other job as well: a full disk, a lost ledger. Anything else ends this job
-  ///   as failed or rejected, with its reason.
-  func fuse(_ pair: Pair, with model: LoadedModel) async throws {
+  /// - Parameter retryBefore: failed jobs to be tried again by then are.
+  /// - Returns: the job's row id.
+  /// - Throws: what would stop every other job as well: a full disk, a lost ledger, a missing model, being told to
+  ///   stop. Anything else ends this job as failed or rejected, with its reason.
+  func fuse(_ pair: Pair, with model: RegisteredModel, retryBefore: Date) async throws -> Int64 {
     let identity = JobIdentity(pair, modelSHA256: model.reference.card.sha256, settings: settings)
     let job = try ledger.openJob(
       NewJob(
@@ -69,76 +59,114 @@ struct JobRunner: Sendable {
       try ledger.reinstateJob(job.id)
       try supersedeOthers(than: job)
     }
-    guard isDue(try ledger.jobState(job.id)) else { return }
-    let attempt = try ledger.startAttempt(job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
+    let current = try ledger.jobState(job.id)
+    guard try isDue(current, retryBefore: retryBefore) else { return job.id }
+    let attempt = try ledger.startAttempt(
+      job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
     FaultPoint.reach(.attemptStarted)
-    do {
-      try await work(pair, model, identity, job: job.id, attempt: attempt)
+    let task = WorkTask(
+      settings: settings, pair: pair, model: model.reference,
+      published: try ledger.publishedSlices(job: job.id))
+    switch try await perform(task, job: job.id, attempt: attempt) {
+    case .done:
+      FaultPoint.reach(.slicesDone)
+      try ledger.finishJob(job.id)
+      FaultPoint.reach(.jobFinished)
       try supersedeOthers(than: job)
-    } catch let error as LedgerError {
-      throw error
-    } catch let error as CancellationError {
-      // Told to stop: the job stays as it is, and the next start takes it up where it was left.
-      throw error
-    } catch {
-      try end(job, with: error)
-      if MachineFault(error).isNoSpace { throw error }
+    case .ended(let failure):
+      try Reconciliation.run(ledger, logger: logger)
+      try end(current, with: failure)
+    case .stopped, .prepared, .written:
+      let reason = supervision.stopReason() ?? .interrupted
+      try Reconciliation.run(ledger, logger: logger)
+      try ledger.pauseJob(job.id, reason: reason.rawValue)
+      if reason == .interrupted { throw CancellationError() }
     }
+    return job.id
   }
 
-  private func isDue(_ job: Job) -> Bool {
+  private func isDue(_ job: Job, retryBefore: Date) throws -> Bool {
     switch job.state {
-    case .pending: true
-    // A full disk is nobody's mistake: however often it was full, the job is tried again.
-    case .failed: job.attempts < settings.processing.attempts || job.reason == MachineFault.noSpace
-    case .running, .done, .rejected, .superseded: false
+    case .pending:
+      guard job.attempts >= Self.interruptionsAllowed else { return true }
+      try ledger.failJob(
+        job.id, reason: "interrupted",
+        sentence:
+          "the program ended \(job.attempts) times while it worked on this, see its log for the reason",
+        retryAt: nil)
+      return false
+    case .failed: return job.retryAt.map { $0 <= Timestamp.text(retryBefore) } ?? false
+    case .running, .done, .rejected, .superseded: return false
     }
   }
 
-  private func work(
-    _ pair: Pair, _ model: LoadedModel, _ identity: JobIdentity, job: Int64, attempt: Int64
-  ) async throws {
-    let volumes = try PairVolumes(pair, settings: settings)
-    try volumes.checkOverlap()
-    try ledger.recordPreparation(volumes.preparation(settings), job: job)
-    FaultPoint.reach(.pairPrepared)
-    let delivery = SliceDelivery(
-      volumes: volumes, identity: identity, model: model.reference.card, settings: settings)
-    let publisher = Publisher(ledger: ledger, output: settings.folders.output, job: job, attempt: attempt)
-    let published = try ledger.publishedSlices(job: job)
-    let open = (0..<volumes.slices).filter { !published.contains($0) }
-    let done = SharedCounter(published.count)
-    try await WorkerPool.run(count: open.count, workers: settings.processing.effectiveWorkers) {
-      try SliceFuser(volumes: volumes, model: model.model, settings: settings)
-    } body: { fuser, index in
-      let slice = try fuser.fuse(slice: open[index])
-      FaultPoint.reach(.sliceFused)
-      let capture = try delivery.capture(slice)
-      try publisher.publish(capture, at: delivery.path(capture), index: slice.index) { output in
-        delivery.publication(slice, output)
+  /// The worker's last word on a task; a lost worker is a failure like another.
+  private func perform(_ task: WorkTask, job: Int64, attempt: Int64) async throws -> WorkReport {
+    do {
+      return try await onThread { try converse(task, job: job, attempt: attempt) }
+    } catch WorkerLoss.crashed(let how) {
+      return .ended(
+        WorkFailure(.failed, code: "worker_crashed", sentence: "the worker process was lost (\(how))"))
+    } catch WorkerLoss.timedOut {
+      let limit = Int(settings.processing.deadline)
+      return .ended(
+        WorkFailure(.failed, code: "timeout", sentence: "not done after \(limit) s, the worker was killed"))
+    } catch let error as FileError { return .ended(WorkFailure(error)) }
+  }
+
+  private func converse(_ task: WorkTask, job: Int64, attempt: Int64) throws -> WorkReport {
+    var publisher = Publisher(ledger: ledger, output: settings.folders.output, job: job, attempt: attempt)
+    var published = task.published.count
+    let planned = task.pair.fixedPlan.grid.slices
+    return try worker.perform(task, seconds: settings.processing.deadline) {
+      supervision.tick()
+      return supervision.stopReason() != nil
+    } report: { message in
+      switch message {
+      case .prepared(let preparation, let outputs):
+        try ledger.recordPreparation(preparation, job: job)
+        FaultPoint.reach(.pairPrepared)
+        try publisher.intend(outputs)
+        return .go
+      case .written(let record):
+        try publisher.publish(record)
+        published += 1
+        progress(.fusing(pair: task.pair.rule.name, done: published, of: planned))
+        return nil
+      case .done, .stopped, .ended: return nil
       }
-      progress(.fusing(pair: pair.rule.name, done: done.increment(), of: volumes.slices))
     }
-    FaultPoint.reach(.slicesDone)
-    try ledger.finishJob(job)
-    FaultPoint.reach(.jobFinished)
   }
 
-  /// Data that cannot be used rejects the pair; everything else is ours or the machine's and is tried again.
-  private func end(_ job: Job, with error: any Error) throws {
-    switch error {
-    case let error as DICOMError where !error.reason.isOfTheMachine:
-      try ledger.rejectJob(job.id, reason: error.reason.rawValue, sentence: error.detail)
-    case let error as ImagingError:
-      try ledger.rejectJob(job.id, reason: "unusable_values", sentence: error.description)
-    case let error as PairRefusal:
-      try ledger.rejectJob(job.id, reason: error.reason.code, sentence: error.reason.sentence)
-    default:
-      let fault = MachineFault(error)
-      let isLast = !fault.isNoSpace && job.attempts + 1 >= settings.processing.attempts
-      try ledger.failJob(job.id, reason: fault.code, sentence: fault.sentence, retryAt: isLast ? nil : now())
+  /// Runs `body`, which blocks, on a thread of its own. Cancelling the task is heard by `supervision`.
+  private func onThread(_ body: @escaping @Sendable () throws -> WorkReport) async throws -> WorkReport {
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        Thread { continuation.resume(with: Swift.Result { try body() }) }.start()
+      }
+    } onCancel: {
+      supervision.interrupt()
     }
-    logger.error("a job ended without its outputs", metadata: ["job": "\(job.id)"])
+  }
+
+  private func end(_ job: Job, with failure: WorkFailure) throws {
+    switch failure.kind {
+    case .rejected:
+      try ledger.rejectJob(job.id, reason: failure.code, sentence: failure.sentence)
+    case .model:
+      try ledger.pauseJob(job.id, reason: "model")
+      throw ModelError(model: failure.code, message: failure.sentence)
+    case .failed:
+      let retry = settings.retry.rule(for: failure.code).delay(afterAttempt: job.attempts + 1, of: job.key)
+      try ledger.failJob(
+        job.id, reason: failure.code, sentence: failure.sentence,
+        retryAt: retry.map { now().addingTimeInterval($0) })
+      supervision.report(retry == nil ? .deadLetter : .jobFailed, job: job.id, failure)
+    }
+    logger.error(
+      "a job ended without its outputs",
+      metadata: ["job": "\(job.id)", "reason": "\(failure.code)", "why": "\(failure.sentence)"])
+    if failure.code == MachineFault.noSpace { throw DiskFull(sentence: failure.sentence) }
   }
 
   /// The same pair done otherwise, with fewer images or another model, is marked as replaced; its files stay.
@@ -152,33 +180,4 @@ struct JobRunner: Sendable {
 
 extension ProcessingSettings {
   var effectiveWorkers: Int { workers == 0 ? ProcessInfo.processInfo.activeProcessorCount : workers }
-}
-
-/// A failure that is ours or the machine's, as the ledger records it.
-struct MachineFault {
-  static let noSpace = "no_space"
-
-  let code: String
-  let sentence: String
-
-  init(_ error: any Error) {
-    switch error {
-    case let error as FileError:
-      code = error.isNoSpace ? Self.noSpace : "file_error"
-      sentence = error.description
-    case let error as DICOMError:
-      code = error.reason.rawValue
-      sentence = "\(error.subject): \(error.detail)"
-    default:
-      code = "failed"
-      sentence = "\(error)"
-    }
-  }
-
-  var isNoSpace: Bool { code == Self.noSpace }
-}
-
-extension DICOMError.Reason {
-  /// The disk or a permission, not the data.
-  var isOfTheMachine: Bool { [.noSpace, .cannotWrite, .unreadable, .noDictionary].contains(self) }
 }

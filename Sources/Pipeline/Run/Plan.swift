@@ -94,7 +94,7 @@ public struct Planner: Sendable {
       throw FileError("read", path, code: ENOENT)
     }
     if isFolder.boolValue { return try DropFolder(path: path, ignore: settings.intake.ignore).scan() }
-    return [DropFile(path: path, size: 0, modified: 0)]
+    return [DropFile(path: path, size: 0, modified: 0, inode: 0)]
   }
 
   private func examine(

@@ -7,7 +7,7 @@ public import Provenance
 /// What a pass did, as `run --json` prints it.
 public struct RunReport: Encodable, Sendable {
   public let summary: RunSummary
-  /// Series that take part in no pair, and why.
+  /// Series that take part in no pair, and why, of the studies that this pass looked at.
   public let leftOut: [PlanReport.Left]
   /// How many of them are unsafe to use and were found so in this pass.
   public let newlyRejectedSeries: Int
@@ -45,12 +45,19 @@ public struct RunContext: Sendable {
   let software: Software
   let logger: Logger
   let now: @Sendable () -> Date
+  /// Seconds of a clock that nobody sets.
+  let uptime: @Sendable () -> Double
   let progress: ProgressHandler
+  /// The program that workers are started from.
+  let program: String
 
   public init(
     settings: Settings, software: Software, logger: Logger, now: @escaping @Sendable () -> Date = { Date() },
-    progress: @escaping ProgressHandler
+    uptime: @escaping @Sendable () -> Double = { ProcessInfo.processInfo.systemUptime },
+    progress: @escaping ProgressHandler, program: String = "/proc/self/exe"
   ) {
+    self.program = program
+    self.uptime = uptime
     self.settings = settings
     self.software = software
     self.logger = logger
@@ -74,13 +81,13 @@ public struct RunPass: Sendable {
       {
         try await Task.sleep(for: .seconds($0))
       }
-      let failures = try session.intake.takeIn(quiet.ready, progress: context.progress)
+      let taken = try session.intake.takeIn(quiet.ready, progress: context.progress)
       FaultPoint.reach(.intakeDone)
-      let (result, news) = try await session.fuseAll()
+      let worked = try await session.workOff(retryBefore: .distantFuture)
       return RunReport(
         summary: try session.ledger.summary(run: session.run),
-        leftOut: result.leftOut.map(PlanReport.Left.init),
-        newlyRejectedSeries: news, stillChanging: quiet.changing.count, failures: failures.map(\.description))
+        leftOut: worked.leftOut.map(PlanReport.Left.init), newlyRejectedSeries: worked.newlyRejected,
+        stillChanging: quiet.changing.count, failures: taken.failures.map(\.description))
     }
     context.progress(.finished)
     return report

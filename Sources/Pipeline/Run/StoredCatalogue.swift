@@ -20,12 +20,18 @@ struct StoredCatalogue {
     self.store = store
   }
 
-  func instances() throws -> [CataloguedInstance] {
-    try (ledger?.instances() ?? []).map { stored in
-      CataloguedInstance(
-        instance: try stored.header.decode(Instance.self), path: store + "/" + stored.path,
-        sha256: stored.sha256)
-    }
+  /// Everything there is: for answers about the whole store only.
+  func instances() throws -> [CataloguedInstance] { try (ledger?.instances() ?? []).map(catalogued) }
+
+  /// What some studies hold, by Study Instance UID.
+  func instances(studies: [String]) throws -> [CataloguedInstance] {
+    try (ledger?.instances(studies: studies) ?? []).map(catalogued)
+  }
+
+  private func catalogued(_ stored: StoredInstance) throws -> CataloguedInstance {
+    CataloguedInstance(
+      instance: try stored.header.decode(Instance.self), path: store + "/" + stored.path,
+      sha256: stored.sha256)
   }
 
   /// Was a pair with these very inputs and settings fused before, with whichever model answers to its name?

@@ -3,7 +3,7 @@
 import Foundation
 import Logging
 import Provenance
-import Tensors
+import Synchronization
 
 /// The daemon. The periodic scan is the truth: it finds everything whatever events a file system loses.
 public struct Watcher: Sendable {
@@ -11,17 +11,13 @@ public struct Watcher: Sendable {
 
   public init(_ context: RunContext) { self.context = context }
 
-  /// Runs until the task is cancelled; the slice in hand is finished then.
+  /// Runs until the task is cancelled; the slices in hand are finished then.
   ///
   /// - Throws: what stops a coordinator from starting: `FileError`, `LedgerError`, `LeaseHeld`.
   public func run() async throws {
     do {
       try await CoordinatorSession.with(context, command: "watch") { session in
-        var rounds = Rounds(session: session, context: context)
-        while true {
-          try await rounds.next()
-          try await Task.sleep(for: .seconds(context.settings.watch.interval))
-        }
+        try await WatchLoop(session: session, context: context).run()
       }
     } catch is CancellationError {
       context.logger.notice("told to stop; everything taken in is on record")
@@ -29,64 +25,84 @@ public struct Watcher: Sendable {
   }
 }
 
-/// What the watcher remembers from one scan to the next.
-private struct Rounds {
+/// One session of the watcher: intake, also while a job is fused, and the studies that have settled.
+private struct WatchLoop {
   let session: CoordinatorSession
   let context: RunContext
-  private var seen: [String: DropFile] = [:]
-  /// When a study last got an image, by Study Instance UID.
-  private var arrivals: [String: Date] = [:]
-  /// Something was taken in, or nothing was looked at yet, since pairs were last worked off.
-  private var hasWork = true
+  let drops: DropWatch
+  let settling: Settling
+  let failure = Failure()
 
   init(session: CoordinatorSession, context: RunContext) {
     self.session = session
     self.context = context
+    drops = DropWatch(intake: session.intake, context: context)
+    settling = Settling(seconds: context.settings.watch.settleTime, uptime: context.uptime)
   }
 
-  /// One scan: takes in what is quiet, then fuses what has settled, if the schedule allows it now.
-  mutating func next() async throws {
-    let settings = context.settings
-    let files = try DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore).scan()
-    let ready = files.filter { seen[$0.path] == $0 && isQuiet($0) }
-    seen = Dictionary(files.map { ($0.path, $0) }) { first, _ in first }
-    if !ready.isEmpty {
-      let failures = try session.intake.takeIn(ready, progress: context.progress)
-      context.logger.info(
-        "files taken in", metadata: ["files": "\(ready.count)", "failures": "\(failures.count)"])
-      hasWork = true
+  func run() async throws {
+    session.supervision.attach(
+      Supervision.Loop(
+        reason: { [context, failure] in
+          if failure.isSet { return .interrupted }
+          return context.settings.schedule.isOpen(at: context.now()) ? nil : .windowClosed
+        },
+        beside: { [drops, failure] in failure.keep { try drops.round() } }))
+    while true {
+      try Task.checkCancellation()
+      try drops.round()
+      if session.supervision.stopReason() == nil { try await work() }
+      try failure.rethrow()
+      try await Task.sleep(for: .seconds(min(drops.pause, 1)))
     }
-    guard hasWork, settings.schedule.isOpen(at: context.now()) else { return }
-    do { try await work() } catch let error where isOfTheMachine(error) {
+  }
+
+  private func work() async throws {
+    do {
+      _ = try await session.workOff(retryBefore: context.now(), isSettled: settling.isSettled)
+      context.progress(.finished)
+    } catch let error where error is ModelError || error is FileError || error is DiskFull {
       // Intake goes on; the pairs wait until somebody has made room or put the model back.
       context.logger.error("pairs wait", metadata: ["why": "\(error)"])
+      try await Task.sleep(for: .seconds(min(context.settings.watch.interval, 1)))
     }
   }
+}
 
-  private func isOfTheMachine(_ error: any Error) -> Bool {
-    error is ModelError || error is WeightsError || error is FileError || MachineFault(error).isNoSpace
+/// An error from beside a job, to be thrown once the job has been put down.
+private final class Failure: Sendable {
+  private let first = Mutex<(any Error)?>(nil)
+
+  var isSet: Bool { first.withLock { $0 != nil } }
+
+  func keep(_ body: () throws -> Void) {
+    do { try body() } catch { first.withLock { $0 = $0 ?? error } }
   }
 
-  private func isQuiet(_ file: DropFile) -> Bool {
-    context.now().timeIntervalSince1970 - Double(file.modified) / 1e9 >= context.settings.intake.quietTime
+  func rethrow() throws {
+    if let error = first.withLock({ $0 }) { throw error }
+  }
+}
+
+/// Since when a study got no image, by a clock that nobody sets.
+final class Settling: Sendable {
+  private let seconds: Double
+  private let uptime: @Sendable () -> Double
+  private let quietSince = Mutex<[String: (arrivals: Int64, since: Double)]>([:])
+
+  init(seconds: Double, uptime: @escaping @Sendable () -> Double) {
+    self.seconds = seconds
+    self.uptime = uptime
   }
 
-  /// Fuses the pairs of studies that got no image for the settle time; the others are looked at again.
-  private mutating func work() async throws {
-    let now = context.now()
-    for study in try session.ledger.studies() {
-      arrivals[study.uid] = Timestamp.date(study.lastArrival)
+  func isSettled(_ study: DueStudy) -> Bool {
+    quietSince.withLock { known in
+      let now = uptime()
+      if let (arrivals, since) = known[study.uid], arrivals == study.arrivals {
+        return now - since >= seconds
+      }
+      known[study.uid] = (study.arrivals, now)
+      return seconds <= 0
     }
-    var waiting = false
-    let settled = { [arrivals, settle = context.settings.watch.settleTime] (series: Series) in
-      now.timeIntervalSince(arrivals[series.studyInstanceUID] ?? .distantPast) >= settle
-    }
-    _ = try await session.fuseAll { pair in
-      let isReady = settled(pair.fixed) && settled(pair.moving)
-      if !isReady { waiting = true }
-      return isReady
-    }
-    hasWork = waiting
-    context.progress(.finished)
   }
 }

@@ -20,6 +20,8 @@ public struct Settings: Codable, Hashable, Sendable {
   public var alignment: AlignmentSettings
   public var output: OutputSettings
   public var processing: ProcessingSettings
+  public var retry: RetrySettings
+  public var alerts: AlertSettings
 
   public struct Folders: Codable, Hashable, Sendable {
     public var inbox: String
@@ -32,6 +34,8 @@ public struct Settings: Codable, Hashable, Sendable {
 public struct IntakeSettings: Codable, Hashable, Sendable {
   /// Seconds a file must have been unchanged before it is taken at first sight.
   public var quietTime: Double
+  /// Seconds that a file which ends too early is given to grow, from its last change; `watch` only.
+  public var incompleteTime: Double
   /// Shell patterns of file names that are never looked at (a writer's temporary files).
   public var ignore: [String]
 }
@@ -112,5 +116,6 @@ public struct OutputSettings: Codable, Hashable, Sendable {
 public struct ProcessingSettings: Codable, Hashable, Sendable {
   /// Slices fused at the same time; 0 is one per core.
   public var workers: Int
-  public var attempts: Int
+  /// Seconds after which a job's worker is killed.
+  public var deadline: Double
 }

@@ -24,8 +24,7 @@ extension Settings {
       fallback: try Self.compose(Self.defaultText, file: "default pipeline.yaml"))
     try top.allow([
       "folders", "ledger", "models", "intake", "watch", "schedule", "pairing", "selection", "grid",
-      "normalization", "alignment",
-      "output", "processing",
+      "normalization", "alignment", "output", "processing", "retry", "alerts",
     ])
     let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
     func absolute(_ path: String) -> String {
@@ -45,6 +44,8 @@ extension Settings {
     alignment = try AlignmentSettings(top.section("alignment"))
     output = try OutputSettings(top.section("output"))
     processing = try ProcessingSettings(top.section("processing"))
+    retry = try RetrySettings(top.section("retry"))
+    alerts = try AlertSettings(top.section("alerts"))
     try checkCombinations(top)
   }
 
@@ -109,9 +110,9 @@ extension Settings.Folders {
 
 extension IntakeSettings {
   fileprivate init(_ section: YAMLSection) throws {
-    try section.allow(["quiet_time", "ignore"])
-    quietTime = try section.quantity("quiet_time", units: ["ms": 0.001, "s": 1, "min": 60])
-    if quietTime < 0 { throw section.error("quiet_time", "cannot be negative") }
+    try section.allow(["quiet_time", "incomplete_time", "ignore"])
+    incompleteTime = try section.duration("incomplete_time", atLeast: 0)
+    quietTime = try section.duration("quiet_time", atLeast: 0)
     ignore = try section.strings("ignore")
   }
 }
@@ -119,10 +120,8 @@ extension IntakeSettings {
 extension WatchSettings {
   fileprivate init(_ section: YAMLSection) throws {
     try section.allow(["interval", "settle_time"])
-    interval = try section.quantity("interval", units: ["ms": 0.001, "s": 1, "min": 60])
-    if interval < 0.1 { throw section.error("interval", "must be at least 100 ms") }
-    settleTime = try section.quantity("settle_time", units: ["ms": 0.001, "s": 1, "min": 60, "h": 3600])
-    if settleTime < 0 { throw section.error("settle_time", "cannot be negative") }
+    interval = try section.duration("interval", atLeast: 0.1)
+    settleTime = try section.duration("settle_time", atLeast: 0)
   }
 }
 
@@ -174,8 +173,8 @@ extension OutputSettings {
 
 extension ProcessingSettings {
   fileprivate init(_ section: YAMLSection) throws {
-    try section.allow(["workers", "attempts"])
+    try section.allow(["workers", "deadline"])
     workers = try section.int("workers", in: 0...1024)
-    attempts = try section.int("attempts", in: 1...100)
+    deadline = try section.duration("deadline", atLeast: 1)
   }
 }

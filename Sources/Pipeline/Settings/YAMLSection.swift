@@ -109,6 +109,29 @@ extension YAMLSection {
     throw error(key, "“\(text)” is not one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
   }
 
+  func number(_ key: String, in range: ClosedRange<Double>) throws -> Double {
+    let text = try string(key)
+    guard let value = Double(text), range.contains(value) else {
+      throw error(key, "“\(text)” is not a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  /// A size in bytes.
+  func bytes(_ key: String) throws -> Double {
+    let units = ["B": 1.0, "KiB": 1024, "MiB": 1_048_576, "GiB": 1_073_741_824, "TiB": 1_099_511_627_776]
+    let value = try quantity(key, units: units)
+    if value < 0 { throw error(key, "cannot be negative") }
+    return value
+  }
+
+  /// A length of time, seconds.
+  func duration(_ key: String, atLeast least: Double) throws -> Double {
+    let value = try quantity(key, units: ["ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400])
+    if value < least { throw error(key, "must be at least \(least) s") }
+    return value
+  }
+
   /// A number with its unit, `5 s`; the unit must be one of `units`, whose value is the factor applied.
   func quantity(_ key: String, units: [String: Double]) throws -> Double {
     let text = try string(key)
