@@ -83,7 +83,8 @@ let package = Package(
     .testTarget(
       name: "DICOMTests", dependencies: ["DICOM", "Imaging", crypto], exclude: ["Judge"],
       swiftSettings: swift),
-    .testTarget(name: "ProvenanceTests", dependencies: ["Provenance"], swiftSettings: swift),
+    .testTarget(
+      name: "ProvenanceTests", dependencies: ["Provenance"], exclude: ["Ledgers"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
     .testTarget(name: "EndToEndTests", dependencies: ["fuseline", "Pipeline"], swiftSettings: swift),
   ],

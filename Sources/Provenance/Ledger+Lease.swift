@@ -14,10 +14,7 @@ extension Ledger {
   ) throws -> Lease {
     let token = UUID().uuidString.lowercased()
     let lease = try write { change in
-      let held = try Self.currentLease(change.db)
-      if let held, !Self.isGone(held, for: owner, now: change.now, isAlive: isAlive) {
-        throw LeaseHeld(owner: held.owner, acquired: held.acquired, expires: held.expires)
-      }
+      let held = try Self.refuseIfLeased(change.db, owner: owner, now: change.now, isAlive: isAlive)
       let expires = Timestamp.text(change.date.addingTimeInterval(seconds))
       try change.run("DELETE FROM lease")
       try change.run(
@@ -64,6 +61,19 @@ extension Ledger {
   /// Who coordinates now, if anybody.
   public func lease() throws -> Lease? {
     try read { try Self.currentLease($0) }
+  }
+
+  /// The lease of an owner that is gone, nil where there is none.
+  /// - Throws: `LeaseHeld` where the owner is alive.
+  @discardableResult
+  static func refuseIfLeased(
+    _ db: Database, owner: LeaseOwner, now: String, isAlive: (LeaseOwner) -> Bool
+  ) throws -> Lease? {
+    guard let held = try currentLease(db) else { return nil }
+    guard isGone(held, for: owner, now: now, isAlive: isAlive) else {
+      throw LeaseHeld(owner: held.owner, acquired: held.acquired, expires: held.expires)
+    }
+    return held
   }
 
   private static func currentLease(_ db: Database) throws -> Lease? {

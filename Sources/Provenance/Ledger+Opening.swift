@@ -6,12 +6,13 @@ internal import GRDB
 extension Ledger {
   /// Opens the ledger at `path` for writing, making it (mode 0640) where there is none.
   ///
-  /// WAL, `synchronous = FULL`, foreign keys on; waits up to ten seconds for another process.
+  /// WAL, `synchronous = FULL`, foreign keys on; waits up to ten seconds for another process. A ledger of an earlier
+  /// schema is backed up and brought up to date first.
   /// - Parameters:
   ///   - clock: the source of every time that is written.
   ///   - check: run SQLite's `quick_check` first; takes about a second per GB.
   /// - Throws: `LedgerError`: the folder is missing or not writable, the file is something else, is damaged, or
-  ///   was written by a later version.
+  ///   was written by a later version; `LeaseHeld` where it is of an earlier one and a coordinator works on it.
   public static func open(
     path: String, clock: @escaping @Sendable () -> Date = { Date() }, check: Bool = true
   ) throws -> Ledger {
@@ -21,12 +22,13 @@ extension Ledger {
         .readOnly, subject: path, detail: "the ledger cannot be written, check owner and mode")
     }
     do {
-      let isEmpty = try examine(path, check: check)
+      let version = try examine(path, check: check)
+      if let version, version < schemaVersion { try Migrator(path: path, clock: clock).run() }
       let pool = try DatabasePool(path: path, configuration: configuration())
       // GRDB sets NORMAL when it turns WAL on: a commit would not wait for the disk.
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       let ledger = Ledger(path: path, clock: clock, writer: pool, reader: pool)
-      if isEmpty { try ledger.createSchema() }
+      if version == nil { try ledger.createSchema() }
       return ledger
     } catch let error as DatabaseError { throw LedgerError(error, path: path) }
   }
@@ -41,8 +43,14 @@ extension Ledger {
         .missing, subject: path, detail: "there is no ledger here, check the path or run once first")
     }
     do {
-      guard try !examine(path, check: false) else {
+      guard let version = try examine(path, check: false) else {
         throw LedgerError(.notALedger, subject: path, detail: "the database is empty, run once first")
+      }
+      guard version == schemaVersion else {
+        throw LedgerError(
+          .olderSchema, subject: path,
+          detail: "the ledger has schema version \(version) and this program reads \(schemaVersion), "
+            + "the next run brings it up to date after a backup")
       }
       return Ledger(path: path, clock: clock, writer: nil, reader: try readOnlyDatabase(path))
     } catch let error as DatabaseError { throw LedgerError(error, path: path) }
@@ -84,15 +92,15 @@ extension Ledger {
       detail: "the ledger cannot be made here (\(String(cString: strerror(errno)))), check the folder")
   }
 
-  /// Looks at a file without changing it. Returns whether it is an empty database, still without a schema.
-  private static func examine(_ path: String, check: Bool) throws -> Bool {
+  /// Looks at a file without changing it. Returns the version of its schema, nil for an empty database.
+  private static func examine(_ path: String, check: Bool) throws -> Int? {
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw LedgerError(.unreadable, subject: path, detail: "the ledger cannot be read, check owner and mode")
     }
     let magic = try handle.read(upToCount: 16) ?? Data()
     try handle.close()
     // An empty file is what is left when the program is killed right after making it.
-    if magic.isEmpty { return true }
+    if magic.isEmpty { return nil }
     guard magic == Data("SQLite format 3\0".utf8) else {
       throw LedgerError(
         .notALedger, subject: path, detail: "this file is not an SQLite database, choose another ledger path")
@@ -100,20 +108,26 @@ extension Ledger {
     return try readOnlyDatabase(path).read { db in
       let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
       let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-      if tables == 0, application == 0 || application == applicationID { return true }
+      if tables == 0, application == 0 || application == applicationID { return nil }
       guard application == applicationID else {
         throw LedgerError(
           .notALedger, subject: path,
           detail: "this SQLite database belongs to another program, choose another ledger path")
       }
-      try refuseVersion(Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0, path: path)
+      let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+      try refuseVersion(version, path: path)
       if check { try quickCheck(db, path: path) }
-      return false
+      return version
     }
   }
 
   private static func refuseVersion(_ version: Int, path: String) throws {
-    guard version != schemaVersion else { return }
+    guard version > 0 else {
+      throw LedgerError(
+        .damaged, subject: path,
+        detail: "the ledger does not say which schema it has, put it aside and restore a backup")
+    }
+    guard version > schemaVersion else { return }
     throw LedgerError(
       .newerSchema, subject: path,
       detail: "the ledger has schema version \(version) and this program knows \(schemaVersion), "
@@ -128,12 +142,14 @@ extension Ledger {
       detail: "the database is damaged (\(finding)), put it aside and restore a backup")
   }
 
+  /// The text of schema.sql.
+  static var schema: String { String(decoding: PackageResources.schema_sql, as: UTF8.self) }
+
   private func createSchema() throws {
-    let schema = String(decoding: PackageResources.schema_sql, as: UTF8.self)
     try write { change in
       // Another process may have been faster between the look and the lock.
       guard try change.value("SELECT count(*) FROM sqlite_master WHERE name = 'ledger'") == 0 else { return }
-      try change.db.execute(sql: schema)
+      try change.db.execute(sql: Self.schema)
       let uuid = UUID().uuidString.lowercased()
       try change.run("INSERT INTO ledger (id, uuid, created) VALUES (1, ?, ?)", [uuid, change.now])
       try change.append(

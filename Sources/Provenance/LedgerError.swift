@@ -33,6 +33,8 @@ extension LedgerError.Reason {
   public static let notALedger = Self(rawValue: "not_a_ledger")
   /// Written by a later version of the program.
   public static let newerSchema = Self(rawValue: "ledger_newer_schema")
+  /// Of an earlier version, opened for reading: only a writer brings it up to date.
+  public static let olderSchema = Self(rawValue: "ledger_older_schema")
   /// SQLite finds the file damaged.
   public static let damaged = Self(rawValue: "ledger_damaged")
   /// A change was asked of a ledger opened for reading, or the file cannot be written.
