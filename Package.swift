@@ -48,6 +48,10 @@ let package = Package(
     .target(
       name: "Imaging", dependencies: ["CKernels"], swiftSettings: swift,
       linkerSettings: [.linkedLibrary("m")]),
+    // Pure as well: images in, a rigid transform and a verdict out.
+    .target(
+      name: "Registration", dependencies: ["CKernels", "Imaging"], swiftSettings: swift,
+      linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", crypto], swiftSettings: swift),
     .target(name: "BSAFusion", dependencies: ["Tensors", "Imaging"], swiftSettings: swift),
 
@@ -70,9 +74,15 @@ let package = Package(
         argumentParser, logging,
       ], swiftSettings: swift),
 
+    .executableTarget(
+      name: "register-volumes", dependencies: ["Imaging", "Registration"],
+      path: "Benchmarks/registration/register-volumes", swiftSettings: swift),
+
     .testTarget(
       name: "ImagingTests", dependencies: ["Imaging", "CKernels"], exclude: ["Judge"],
       swiftSettings: swift),
+    .testTarget(
+      name: "RegistrationTests", dependencies: ["CKernels", "Imaging", "Registration"], swiftSettings: swift),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swift),
     .testTarget(
       name: "BSAFusionTests", dependencies: ["BSAFusion"], exclude: ["Goldens"],

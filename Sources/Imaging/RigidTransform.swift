@@ -20,11 +20,11 @@ public struct RigidTransform: Sendable, Hashable {
     self.matrix = matrix
   }
 
-  init(rotationRows rows: [SIMD3<Double>], translation: SIMD3<Double>) {
+  package init(rotationRows rows: [SIMD3<Double>], translation: SIMD3<Double>) {
     matrix = (0..<3).flatMap { [rows[$0].x, rows[$0].y, rows[$0].z, translation[$0]] } + [0, 0, 0, 1]
   }
 
-  var rotationRows: [SIMD3<Double>] {
+  package var rotationRows: [SIMD3<Double>] {
     (0..<3).map { SIMD3(matrix[4 * $0], matrix[4 * $0 + 1], matrix[4 * $0 + 2]) }
   }
 

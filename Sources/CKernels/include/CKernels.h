@@ -1,6 +1,7 @@
 // All kernels of the package – one header per user of them.
 #pragma once
 
+#include "alignment.h"
 #include "fk_engine.h"
 #include "isa.h"
 #include "resample.h"

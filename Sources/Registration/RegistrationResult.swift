@@ -1,0 +1,43 @@
+// What a registration found and how it went; the verdict on it is drawn elsewhere.
+
+public import Imaging
+
+/// What happened at one resolution.
+public struct RegistrationStageRecord: Sendable, Hashable, Codable {
+  public let level: Int
+  public let climbs: Int
+  public let evaluations: Int
+  public let best: Double
+  /// Climbs that ended within three millimetres of the best one.
+  public let agreeing: Int
+}
+
+/// The way to a result, coarse to fine.
+public struct RegistrationTrail: Sendable, Hashable, Codable {
+  public private(set) var stages: [RegistrationStageRecord] = []
+  static let agreement = 3.0
+
+  /// Share of the climbs at the last stage with several that ended at the result.
+  public var agreement: Double {
+    guard let stage = stages.last(where: { $0.climbs > 1 }) else { return 1 }
+    return Double(stage.agreeing) / Double(stage.climbs)
+  }
+
+  mutating func note(_ level: Int, _ climbs: [Climb], _ comparison: Comparison, _ distance: PoseDistance) {
+    guard let best = climbs.max(by: { $0.value < $1.value }) else { return }
+    let agreeing = climbs.count { distance($0.transform, best.transform) <= Self.agreement }
+    stages.append(
+      RegistrationStageRecord(
+        level: level, climbs: climbs.count, evaluations: comparison.evaluations, best: best.value,
+        agreeing: agreeing))
+  }
+}
+
+public struct RegistrationResult: Sendable, Hashable, Codable {
+  /// Fixed to moving coordinates.
+  public let transform: RigidTransform
+  /// Normalised mutual information at the finest level, 1…2.
+  public let value: Double
+  public let converged: Bool
+  public let trail: RegistrationTrail
+}
