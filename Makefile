@@ -8,7 +8,7 @@ RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo picture build test test-faults test-training lint format bench train samples samples-check sanitize install clean
+.PHONY: help setup demo picture build test test-faults test-training lint format bench train samples samples-check sanitize fuzz install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -69,6 +69,9 @@ sanitize: setup ## DICOM reading, whole files and damaged ones, then all tests, 
 	Tests/Sanitize/run
 	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Sanitize/leaks.supp \
 	  swift test --disable-xctest --sanitize=address --scratch-path .build/address
+
+fuzz: setup ## fuzz DICOM reading for SECONDS (default 60), from Tests/Fuzzing/corpus
+	Tests/Fuzzing/run $(or $(SECONDS),60)
 
 install: ## build with a static Swift runtime and install below PREFIX (and DESTDIR)
 	@scripts/setup.sh build

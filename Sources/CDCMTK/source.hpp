@@ -3,6 +3,7 @@
 #include "internal.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -21,8 +22,14 @@ public:
 
   bool open(const char *path) {
     descriptor_ = ::open(path, O_RDONLY | O_CLOEXEC);
-    return descriptor_ >= 0;
+    struct stat facts;
+    if (descriptor_ < 0 || ::fstat(descriptor_, &facts) != 0) return false;
+    size_ = uint64_t(facts.st_size);
+    return true;
   }
+
+  /// Bytes there are, inflated ones once `inflate` was called.
+  uint64_t size() const { return size_; }
 
   /// Copies up to `count` bytes from `offset` on and returns how many there were.
   size_t read(uint64_t offset, void *target, size_t count) {
@@ -52,6 +59,7 @@ public:
     // A data set cut short inflates to what is there; DCMTK finds it truncated.
     const bool sound = (state == Z_OK || state == Z_STREAM_END) && out.size() <= largest_inflated;
     bytes_.swap(out);
+    size_ = bytes_.size();
     start_ = 0;
     inflated_ = true;
     return sound;
@@ -85,6 +93,7 @@ private:
   int descriptor_ = -1;
   bool inflated_ = false;
   uint64_t start_ = 0;
+  uint64_t size_ = 0;
   std::vector<uint8_t> bytes_;
 };
 

@@ -1,5 +1,6 @@
 // A walk over a file's skeleton before DCMTK recurses into it: does it begin like DICOM, is it nested too deep,
-// does it inflate beyond measure. Whether it is whole is left to DCMTK. Goes when DCMTK limits its own recursion.
+// does it inflate, or announce values, beyond measure. Whether it is whole is left to DCMTK. Goes when DCMTK limits
+// its own recursion and checks lengths before it makes room for them.
 #include "internal.hpp"
 #include "source.hpp"
 
@@ -56,22 +57,28 @@ public:
     return true;
   }
 
-  void skip(const Element &element) { position_ = element.value + element.length; }
+  void skip(const Element &element) {
+    // DCMTK makes room for a value of a deflated file before it reads it: up to 4 GiB for a few hundred bytes.
+    announces_too_much_ = announces_too_much_ || element.length > source_.size();
+    position_ = element.value + element.length;
+  }
   uint64_t position() const { return position_; }
 
-  /// Walks to the end of the data; false when it is nested too deep.
-  bool run() {
+  /// Walks to the end of the data, or to the first thing DCMTK must not be given.
+  dk_status run() {
     Element element;
     while (leave_ended_levels(), peek(element)) {
-      if (levels_.size() > 2 * deepest_nesting) return false;
+      if (levels_.size() > 2 * deepest_nesting)
+        return dk::failure(DK_DAMAGED, "nests sequences more than %d deep", int(deepest_nesting));
       if (element.group == 0xFFFE) enter_or_leave(element);
       else if (is_fragments(element)) skip_fragments(element);
       else if (is_sequence(element)) {
         const bool implicit = std::memcmp(element.vr, "UN", 2) == 0; // PS3.5 6.2.2 note 2
         enter(element, explicit_vr() && !implicit);
       } else skip(element);
+      if (announces_too_much_) return dk::failure(DK_TRUNCATED, "announces more bytes than it has; send it again");
     }
-    return true;
+    return dk::success();
   }
 
 private:
@@ -134,6 +141,7 @@ private:
   uint64_t position_;
   Encoding encoding_;
   std::vector<Level> levels_;
+  bool announces_too_much_ = false;
 };
 
 bool upper(uint8_t c) { return c >= 'A' && c <= 'Z'; }
@@ -187,6 +195,5 @@ dk_status dk::check_structure(const char *path) {
       return failure(DK_DAMAGED, "cannot be inflated or inflates to more than 1 GiB; send it again");
     position = 0;
   }
-  if (Walk(source, position, guess(source, position)).run()) return success();
-  return failure(DK_DAMAGED, "nests sequences more than %d deep", int(deepest_nesting));
+  return Walk(source, position, guess(source, position)).run();
 }

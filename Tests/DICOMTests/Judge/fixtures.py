@@ -244,4 +244,5 @@ def main():
     truncated(good, bad)
 
 
-main()
+if __name__ == "__main__":
+    main()
