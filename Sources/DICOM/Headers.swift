@@ -30,6 +30,10 @@ public struct PETHeader: Codable, Hashable, Sendable {
   public var decayCorrection: String?
   /// Corrected Image (0028,0051).
   public var correctedImage: [String] = []
+  /// Attenuation Correction Method (0054,1101) of classic objects, free text or `NONE`.
+  public var attenuationCorrectionMethod: String?
+  /// Attenuation Corrected (0018,9759) of enhanced objects: `YES` or `NO`.
+  public var attenuationCorrected: String?
   /// Series Type (0054,1000), e.g. `["WHOLE BODY", "IMAGE"]`.
   public var seriesType: [String] = []
   /// SUV Type (0054,1006): absent or `BW` means body weight.
@@ -76,6 +80,8 @@ public struct MRHeader: Codable, Hashable, Sendable {
   public var sequenceName: String?
   /// MR Acquisition Type (0018,0023): `2D` or `3D`.
   public var acquisitionType: String?
+  /// Echo Planar Pulse Sequence (0018,9018) of enhanced objects: `YES` or `NO`.
+  public var echoPlanarPulseSequence: String?
   /// Diffusion b-value (0018,9087), s/mm².
   public var diffusionBValue: Double?
 

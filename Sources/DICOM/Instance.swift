@@ -60,6 +60,8 @@ public struct Instance: Codable, Hashable, Sendable {
   public var hasModalityLUT = false
   public var pet: PETHeader?
   public var mr: MRHeader?
+  /// What a Spatial Registration object says; nil for everything else.
+  public var registration: SpatialRegistration?
 
   /// A header with the facts every instance has; set the others afterwards.
   public init(

@@ -8,6 +8,8 @@ extension DICOMFile {
     pet.units = word(.units)
     pet.decayCorrection = word(.decayCorrection)
     pet.correctedImage = words(.correctedImage)
+    pet.attenuationCorrectionMethod = word(.attenuationCorrectionMethod)
+    pet.attenuationCorrected = word(.attenuationCorrected)
     pet.seriesType = words(.seriesType)
     pet.suvType = word(.suvType)
     pet.patientWeight = try number(.patientWeight)
@@ -42,6 +44,7 @@ extension DICOMFile {
     mr.sequenceVariant = words(.sequenceVariant)
     mr.sequenceName = word(.sequenceName)
     mr.acquisitionType = word(.mrAcquisitionType)
+    mr.echoPlanarPulseSequence = word(.echoPlanarPulseSequence)
     mr.diffusionBValue = optionalNumber(.diffusionBValue)
     return mr
   }

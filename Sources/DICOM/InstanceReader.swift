@@ -5,7 +5,7 @@ public enum InstanceReader {
   /// Parses the whole file and returns its header.
   ///
   /// For images (`SOPClass.isImage`) the pixel data is checked to be complete; other objects come back with
-  /// `isImage == false` and no frames. Throws what `DICOMFile` throws, `missing_attribute` and
+  /// `isImage == false` and no frames, registrations with what they say. Throws what `DICOMFile` throws, `missing_attribute` and
   /// `invalid_attribute` for a header that cannot be relied on.
   public static func read(path: String) throws(DICOMError) -> Instance {
     let file = try DICOMFile(path: path)
@@ -22,6 +22,9 @@ public enum InstanceReader {
       instance.studyInstanceUID = file.word(.studyInstanceUID) ?? ""
       instance.seriesInstanceUID = file.word(.seriesInstanceUID) ?? ""
       file.describe(&instance)
+      if SOPClass.isRegistration(sopClass) {
+        instance.registration = try file.spatialRegistration(sopClass: sopClass)
+      }
       return instance
     }
     instance.studyInstanceUID = try file.uid(.studyInstanceUID, "Study Instance UID")

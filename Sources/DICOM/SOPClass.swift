@@ -24,6 +24,14 @@ public enum SOPClass {
     "1.2.840.10008.5.1.4.1.1.7.4",  // multi-frame true colour
   ]
 
+  public static let spatialRegistration = "1.2.840.10008.5.1.4.1.1.66.1"
+  public static let deformableSpatialRegistration = "1.2.840.10008.5.1.4.1.1.66.3"
+
+  /// Objects that say how frames of reference lie to each other.
+  public static func isRegistration(_ uid: String) -> Bool {
+    uid == spatialRegistration || uid == deformableSpatialRegistration
+  }
+
   public static func isImage(_ uid: String) -> Bool {
     crossSections.contains(uid) || secondaryCaptures.contains(uid)
   }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Imaging
 import Pipeline
 
 struct PlanCommand: ParsableCommand {
@@ -57,6 +58,10 @@ struct PlanText {
       "\(padded(verb))\(pair.rule): \(pair.outputs) slices with model \(pair.model), study \(pair.study)")
     show("fixed", pair.fixed)
     show("moving", pair.moving)
+    let share = pair.overlap.fraction.formatted(.percent.precision(.fractionLength(0)))
+    Swift.print(
+      "           placed by \(words(pair.registration)), covers \(pair.overlap.slices) slices and \(share) of the field of "
+        + "view")
   }
 
   private func show(_ role: String, _ side: PlanReport.Side) {
@@ -66,6 +71,14 @@ struct PlanText {
       "           \(role) \(side.modality)\(quoted(side.description)): \(side.slices) slices\(spacing), \(side.unit ?? "")"
     )
     for note in side.notes { Swift.print("             note: \(note)") }
+  }
+
+  private func words(_ registration: AppliedRegistration) -> String {
+    switch registration.kind {
+    case .sameFrame: "the common frame of reference"
+    case .registrationObject: "registration \(registration.objects?.joined(separator: ", ") ?? "")"
+    case .none: "positions alone, which the settings trust"
+    }
   }
 
   private func quoted(_ text: String?) -> String { text.map { " “\($0)”" } ?? "" }

@@ -17,6 +17,8 @@ struct Made {
   var slices = 5
   var spacing = 3.0
   var date = "20260101"
+  /// Anything else, done to every instance.
+  var change: @Sendable (inout Instance) -> Void = { _ in }
 
   /// The series' instances, one a slice.
   func instances() -> [CataloguedInstance] {
@@ -37,6 +39,8 @@ struct Made {
       instance.seriesDescription = description
       instance.imageType = ["ORIGINAL", "PRIMARY"]
       instance.studyDate = date
+      if modality == "MR" { instance.mr = MRHeader() }
+      change(&instance)
       return CataloguedInstance(
         instance: instance, path: "/store/\(uid)/\(slice)", sha256: "\(uid)-\(slice)")
     }

@@ -1,6 +1,7 @@
 // Which series are paired, and the reason for each that is not.
 
 import DICOM
+import Imaging
 import Testing
 
 @testable import Pipeline
@@ -58,6 +59,42 @@ import Testing
     #expect(result.rejected.first?.reason.sentence.contains("1970") == false)
   }
 
+  @Test func `one Patient ID with two birth dates in two studies is fused in neither`() throws {
+    var stranger = Made(uid: "1.5", modality: "CT", study: "1.2.7", frame: "1.2.3.7")
+    stranger.patient.birthDate = "19700102"
+    let result = try pair([Made(uid: "1.1", modality: "MR"), Made(uid: "1.2", modality: "CT"), stranger])
+    #expect(result.pairs.isEmpty)
+    #expect(result.rejected.map(\.reason.code) == ["patient_conflict"])
+    #expect(result.rejected.first?.reason.sentence.contains("audit conflicts") == true)
+    stranger.patient.birthDate = nil
+    let unknown = try pair([Made(uid: "1.1", modality: "MR"), Made(uid: "1.2", modality: "CT"), stranger])
+    #expect(unknown.pairs.count == 1)
+  }
+
+  @Test func `a clash of patients is not hidden behind a preference`() throws {
+    var other = Made(uid: "1.3", modality: "CT")
+    other.patient.name = "Phantom^Eve"
+    other.patient.patientID = "P2"
+    let result = try pair([Made(uid: "1.1", modality: "MR"), Made(uid: "1.2", modality: "CT"), other])
+    #expect(result.pairs.map(\.moving.uid) == ["1.2"])
+    #expect(codes(result) == ["patient_conflict"])
+    #expect(result.leftOut.first?.isRejected == true)
+  }
+
+  @Test func `the overlap is measured in mm and may be asked for`() throws {
+    let mr = Made(uid: "1.1", modality: "MR", slices: 10)
+    let ct = Made(uid: "1.2", modality: "CT", slices: 10) { $0.frames[0].position?.z += 21 }
+    let result = try pair([mr, ct])
+    #expect(result.pairs.first?.overlap.slices == 3)
+    #expect(result.pairs.first?.overlap.millimetres == 9)
+    #expect(
+      try pair([mr, ct], "pairing: {minimum_overlap: 10 mm}").rejected.map(\.reason.code) == [
+        "too_little_overlap"
+      ])
+    let apart = Made(uid: "1.2", modality: "CT", slices: 10) { $0.frames[0].position?.x += 20 }
+    #expect(try pair([mr, apart]).rejected.map(\.reason.code) == ["no_overlap"])
+  }
+
   @Test func `without a Patient ID nothing is paired`() throws {
     var nobody = Made(uid: "1.2", modality: "CT")
     nobody.patient.patientID = " "
@@ -92,16 +129,28 @@ import Testing
     var random = SplitMix64(state: 20_260_101)
     let settings = try ["study", "patient"].map {
       try Settings(
-        yaml: "pairing: {scope: \($0), window: 9999 d}\nalignment: {registration: header}", file: "/s/p.yaml")
+        yaml: """
+          pairing: {scope: \($0), window: 9999 d}
+          alignment: {registration: header}
+          selection: {exclude: [], MR: {exclude: [], prefer: []}, CT: {exclude: [], prefer: []}, PT: {exclude: [], prefer: []}}
+          """, file: "/s/p.yaml")
     }
+    var paired = 0
     for drop in 0..<10_000 {
       let series = (0..<Int.random(in: 2...4, using: &random)).map { randomSeries($0, &random) }
-      let result = Pairing(settings[drop % 2]).pairs(in: Catalogue(series.flatMap { $0.instances() }))
+      let instances = series.flatMap { $0.instances() }
+      let identities = Set(instances.map { PatientKey($0.instance) })
+      let result = Pairing(settings[drop % 2]).pairs(in: Catalogue(instances))
+      paired += result.pairs.count
       for pair in result.pairs {
         let patients = Set((pair.fixed.members + pair.moving.members).map { PatientKey($0.instance) })
         #expect(patients.count == 1 && patients.first?.patientID != nil, "drop \(drop)")
+        for other in identities where other.groupingText == patients.first?.groupingText {
+          #expect(patients.first?.contradictions(of: other) == [], "drop \(drop)")
+        }
       }
     }
+    #expect(paired > 500, "the drops must not be so wild that nothing is ever paired")
   }
 
   private func randomSeries(_ index: Int, _ random: inout SplitMix64) -> Made {
@@ -111,9 +160,10 @@ import Testing
       study: pick(["1.2.3", "1.2.4"]),
       frame: pick(["1.9", "1.8", nil]),
       patient: Patient(
-        patientID: pick(["A", "A", "A ", "B", "", nil]), issuerOfPatientID: pick([nil, nil, "X"]),
-        name: pick(["N", "N", "M", nil]), birthDate: pick(["19700101", "19700101", "19700102"]),
-        sex: pick(["F", "F", "M"])),
+        patientID: pick(["A", "A", "A", "A", "A ", "B", "", nil]), issuerOfPatientID: pick([nil, nil, nil, nil, "X"]),
+        name: pick(["N", "N", "N", "N", "N", "M", nil]),
+        birthDate: pick(["19700101", "19700101", "19700101", "19700101", "19700102"]),
+        sex: pick(["F", "F", "F", "F", "M"])),
       slices: 2)
   }
 }

@@ -142,7 +142,7 @@ struct SliceDelivery: Sendable {
       "moving resampled (\(settings.grid.interpolation.rawValue)) onto \(slice.grid.columns)x\(slice.grid.rows) pixels of "
         + millimetres(slice.grid.columnSpacing),
       alignment,
-    ]
+    ] + volumes.pair.transform.objects.map { "placed by registration \($0.instance.sopInstanceUID)" }
   }
 
   private func text(_ map: AppliedNormalization) -> String {

@@ -9,19 +9,33 @@ public struct AppliedRegistration: Codable, Hashable, Sendable {
   public enum Kind: String, Codable, Sendable {
     /// Both series share a frame of reference.
     case sameFrame = "same-frame"
+    /// Spatial Registration objects relate their frames.
+    case registrationObject = "registration-object"
     /// Frames differ or are missing; positions were trusted because the settings say so.
     case none
   }
   public let kind: Kind
   /// Fixed to moving coordinates, 4×4 row-major, mm; absent where none was applied.
   public let matrix: [Double]?
+  /// SOP Instance UIDs of the registration objects it rests on; absent where there are none.
+  public let objects: [String]?
+}
+
+extension AppliedRegistration {
+  init(_ transform: PairTransform) {
+    switch transform {
+    case .sameFrame: self.init(kind: .sameFrame, matrix: nil, objects: nil)
+    case .header: self.init(kind: .none, matrix: nil, objects: nil)
+    case .registrationObjects(let transform, let objects):
+      self.init(
+        kind: .registrationObject, matrix: transform.matrix, objects: objects.map(\.instance.sopInstanceUID))
+    }
+  }
 }
 
 extension PairVolumes {
   var registration: AppliedRegistration {
-    let frames = [pair.fixed, pair.moving].map(\.first.frameOfReferenceUID)
-    return AppliedRegistration(
-      kind: frames[0] != nil && frames[0] == frames[1] ? .sameFrame : .none, matrix: nil)
+    AppliedRegistration(pair.transform)
   }
 
   private struct Details: Encodable {
@@ -53,7 +67,7 @@ extension PairVolumes {
   func checkOverlap() throws {
     let isCovered = (0..<slices).contains { slice in
       let coarse = fixed.volume.grid.planeGrid(slice: slice).squareWorkingGrid(side: Self.overlapSamples)
-      return movingResampler.plane(on: coarse).insideFraction > 0
+      return movingResampler.plane(on: coarse, transform: pair.transform.transform).insideFraction > 0
     }
     guard !isCovered else { return }
     throw PairRefusal(

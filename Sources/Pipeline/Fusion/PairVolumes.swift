@@ -32,8 +32,8 @@ public struct PairVolumes: Sendable {
       volume: fixed.volume, onto: target, interpolation: grid.interpolation, background: fixedMap.lower,
       antialias: grid.antialias)
     movingResampler = Resampler(
-      volume: moving.volume, onto: target, interpolation: grid.interpolation, background: movingMap.lower,
-      antialias: grid.antialias)
+      volume: moving.volume, onto: target, transform: pair.transform.transform,
+      interpolation: grid.interpolation, background: movingMap.lower, antialias: grid.antialias)
   }
 
   /// The stack of working grids of all slices of the fixed series.
@@ -54,7 +54,7 @@ public struct PairVolumes: Sendable {
   func planes(slice: Int) -> SlicePlanes {
     let grid = grid(slice: slice)
     let fixed = fixedResampler.plane(on: grid)
-    let moving = movingResampler.plane(on: grid)
+    let moving = movingResampler.plane(on: grid, transform: pair.transform.transform)
     return SlicePlanes(
       grid: grid, fixed: fixedMap.apply(fixed.plane), moving: movingMap.apply(moving.plane),
       inside: moving.inside,

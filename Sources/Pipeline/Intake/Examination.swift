@@ -5,7 +5,7 @@ import Foundation
 
 /// What becomes of a dropped file.
 enum Verdict: Sendable {
-  /// An image that can take part in a fusion.
+  /// An image that can take part in a fusion, or a registration of frames of reference.
   case accept(Instance, sha256: String)
   /// The same SOP Instance UID and the same bytes were taken in before.
   case duplicate(Instance, sha256: String)
@@ -46,7 +46,7 @@ struct Examination: Sendable {
           "uid_conflict", "its SOP Instance UID was taken in before with other bytes; the first file was kept"
         ))
     }
-    if !instance.isImage {
+    if !instance.isImage && instance.registration == nil {
       return .skip(
         instance, sha256: digest,
         Refusal("not_image", "SOP class \(instance.sopClassUID) is not an image that can be fused"))

@@ -1,7 +1,7 @@
 // Which series are fused with which, and for every other one the reason why not. Pure: headers in, decisions out.
 
 public import DICOM
-import Imaging
+public import Imaging
 
 /// Two series that one rule brings together.
 public struct Pair: Codable, Sendable {
@@ -10,6 +10,10 @@ public struct Pair: Codable, Sendable {
   public let moving: Series
   public let fixedPlan: SeriesPlan
   public let movingPlan: SeriesPlan
+  /// How positions of the fixed series are found in the moving one.
+  public let transform: PairTransform
+  /// What of the fixed series the moving one covers.
+  public let overlap: Overlap
 }
 
 /// A pair the rules ask for but that is unsafe to fuse.
@@ -46,9 +50,9 @@ public struct LeftOut: Hashable, Sendable {
 extension LeftOut {
   /// Codes of series that are merely not for us; every other reason means that something is wrong with them.
   private static let harmless: Set<String> = [
-    "excluded", "localizer", "mosaic", "no_partner", "no_rule", "not_preferred", "not_reconstructed",
-    "time_series",
-    "too_few_slices", "unsupported_sop_class",
+    "criteria_not_met", "derived", "echo_planar", "excluded", "localizer", "mosaic", "no_partner", "no_rule",
+    "not_attenuation_corrected", "not_preferred", "not_reconstructed", "time_series", "too_few_slices",
+    "unsupported_sop_class",
   ]
 
   /// For us, but unsafe to use.
@@ -76,49 +80,52 @@ public struct Pairing: Sendable {
   /// Deterministic: the result depends only on the catalogue's contents, not on the order of arrival.
   public func pairs(in catalogue: Catalogue) -> PairingResult {
     var result = PairingResult()
-    var candidates: [Series] = []
-    var plans: [String: SeriesPlan] = [:]
+    var candidates: [Candidate] = []
     for series in catalogue.series {
       switch examine(series) {
-      case .success(let plan):
-        plans[series.uid] = plan
-        candidates.append(series)
+      case .success(let candidate): candidates.append(candidate)
       case .failure(let refusal): result.leftOut.append(LeftOut(series: series, reason: refusal.reason))
       }
     }
-    for group in groups(candidates) { pair(group, plans: plans, into: &result) }
-    result.leftOut += unpaired(candidates, in: result)
+    let identities = PatientIdentities(catalogue)
+    var losers: [String: Loss] = [:]
+    for group in groups(candidates) {
+      let relations = FrameRelations(catalogue.registrations, of: PatientKey(group[0].series.first))
+      let choice = PairChoice(pairing: self, group: group, identities: identities, relations: relations)
+      for rule in settings.rules { choice.apply(rule, to: &result, losers: &losers) }
+    }
+    result.leftOut += unpaired(candidates, in: result, losers: losers)
     result.leftOut.sort { $0.series.uid < $1.series.uid }
     return result
   }
 
-  /// The pair of two named series under a rule.
+  /// The pair of two named series under a rule; what their selection would prefer is not asked.
   ///
   /// - Throws: `PairRefusal` where one cannot be used or the two do not belong together.
-  func pair(_ rule: PairingRule, fixed: Series, moving: Series) throws -> Pair {
-    let plans = try [fixed, moving].map { series in
-      switch examine(series) {
-      case .success(let plan): plan
-      case .failure(let unusable): throw PairRefusal(reason: unusable.reason)
-      }
-    }
-    if let refusal = refusal(fixed, moving) { throw PairRefusal(reason: refusal) }
-    return Pair(rule: rule, fixed: fixed, moving: moving, fixedPlan: plans[0], movingPlan: plans[1])
+  func pair(
+    _ rule: PairingRule, fixed: Series, moving: Series, registrations: [CataloguedInstance] = []
+  ) throws -> Pair {
+    let candidates = try [fixed, moving].map { try examine($0).get() }
+    let choice = PairChoice(
+      pairing: self, group: candidates,
+      identities: PatientIdentities(Catalogue((fixed.members + moving.members))),
+      relations: FrameRelations(registrations, of: PatientKey(fixed.first)))
+    return try choice.judge(rule, candidates[0], candidates[1]).get()
   }
 
   /// A series on its own: may it be used at all?
-  private func examine(_ series: Series) -> Result<SeriesPlan, Unusable> {
+  private func examine(_ series: Series) -> Result<Candidate, PairRefusal> {
     if let refusal = selection.refusal(series) ?? identityRefusal(series) {
-      return .failure(Unusable(reason: refusal))
+      return .failure(PairRefusal(reason: refusal))
     }
     do {
-      return .success(try SeriesReader.plan(series.members.map(\.instance)))
+      let plan = try SeriesReader.plan(series.members.map(\.instance))
+      if let refusal = selection.refusal(series, plan: plan) { return .failure(PairRefusal(reason: refusal)) }
+      return .success(Candidate(series: series, plan: plan, facts: SeriesFacts(series, plan: plan)))
     } catch {
-      return .failure(Unusable(reason: Refusal(error.reason.rawValue, error.detail)))
+      return .failure(PairRefusal(reason: Refusal(error.reason.rawValue, error.detail)))
     }
   }
-
-  private struct Unusable: Error { let reason: Refusal }
 
   private func identityRefusal(_ series: Series) -> Refusal? {
     let instances = series.members.map(\.instance)
@@ -141,83 +148,52 @@ public struct Pairing: Sendable {
     return nil
   }
 
-  /// The sets of series that may be paired with each other.
-  private func groups(_ series: [Series]) -> [[Series]] {
-    let key: (Series) -> String =
+  /// The sets of series that may be paired with each other: of one study, or of one patient.
+  ///
+  /// Identities that share a study but not a Patient ID stay in one group, so that the clash is seen and refused.
+  private func groups(_ candidates: [Candidate]) -> [[Candidate]] {
+    let key: (Candidate) -> String =
       switch settings.scope {
-      case .study: { $0.studyInstanceUID }
-      case .patient: { PatientKey($0.first).groupingText }
+      case .study: { $0.series.studyInstanceUID }
+      case .patient: { PatientKey($0.series.first).groupingText }
       }
-    return Dictionary(grouping: series, by: key).sorted { $0.key < $1.key }.map(\.value)
+    return Dictionary(grouping: candidates, by: key).sorted { $0.key < $1.key }.map(\.value)
   }
 
-  private func pair(_ group: [Series], plans: [String: SeriesPlan], into result: inout PairingResult) {
-    for rule in settings.rules {
-      for fixed in selection.choose(rule.fixed, from: group, per: \.studyInstanceUID, plans: plans) {
-        let partners = group.filter { isInReach($0, of: fixed) }
-        guard
-          let moving = selection.choose(rule.moving, from: partners, per: { _ in "" }, plans: plans).first,
-          let fixedPlan = plans[fixed.uid], let movingPlan = plans[moving.uid]
-        else { continue }
-        if let refusal = refusal(fixed, moving) {
-          result.rejected.append(RejectedPair(rule: rule, fixed: fixed, moving: moving, reason: refusal))
-        } else {
-          result.pairs.append(
-            Pair(rule: rule, fixed: fixed, moving: moving, fixedPlan: fixedPlan, movingPlan: movingPlan))
-        }
-      }
-    }
-  }
-
-  private func isInReach(_ moving: Series, of fixed: Series) -> Bool {
-    if moving.studyInstanceUID == fixed.studyInstanceUID { return true }
-    guard settings.scope == .patient, let days = daysApart(moving.first, fixed.first) else { return false }
-    return days <= settings.windowDays
-  }
-
-  private func refusal(_ fixed: Series, _ moving: Series) -> Refusal? {
-    let (a, b) = (PatientKey(fixed.first), PatientKey(moving.first))
-    if a != b {
-      return Refusal(
-        "patient_conflict",
-        "the two series disagree on \(a.differences(from: b).joined(separator: ", ")); correct it at its source"
-      )
-    }
-    if registration == .sameFrame,
-      fixed.first.frameOfReferenceUID == nil
-        || fixed.first.frameOfReferenceUID != moving.first.frameOfReferenceUID
-    {
-      return Refusal(
-        "different_frame_of_reference",
-        "the two series have no common frame of reference, so where one lies in the other is not known; "
-          + "set alignment.registration to header if their positions can be trusted all the same")
-    }
-    return nil
-  }
-
-  private func unpaired(_ candidates: [Series], in result: PairingResult) -> [LeftOut] {
+  private func unpaired(
+    _ candidates: [Candidate], in result: PairingResult, losers: [String: Loss]
+  ) -> [LeftOut] {
     let used = Set(
       result.pairs.flatMap { [$0.fixed.uid, $0.moving.uid] }
         + result.rejected.flatMap { [$0.fixed.uid, $0.moving.uid] })
-    return candidates.filter { !used.contains($0.uid) }.map { series in
-      LeftOut(series: series, reason: reasonUnpaired(series, candidates, used))
+    return candidates.map(\.series).filter { !used.contains($0.uid) }.map { series in
+      LeftOut(series: series, reason: losers[series.uid]?.refusal ?? reasonWithoutPartner(series))
     }
   }
 
-  private func reasonUnpaired(_ series: Series, _ all: [Series], _ used: Set<String>) -> Refusal {
+  private func reasonWithoutPartner(_ series: Series) -> Refusal {
     let mine = settings.rules.filter {
       $0.fixed.modality == series.modality || $0.moving.modality == series.modality
     }
     if mine.isEmpty { return Refusal("no_rule", "no pairing rule asks for \(series.modality)") }
-    let rival = all.contains {
-      $0.uid != series.uid && used.contains($0.uid) && $0.modality == series.modality
-        && $0.studyInstanceUID == series.studyInstanceUID
+    let facts = SeriesFacts(series)
+    let fits = mine.contains {
+      selection.fits(series, $0.fixed, facts) || selection.fits(series, $0.moving, facts)
     }
-    if rival {
-      return Refusal("not_preferred", "another \(series.modality) series of the study is preferred")
+    guard fits else {
+      return Refusal("criteria_not_met", "no pairing rule's conditions for \(series.modality) hold for it")
     }
     let partners = mine.map { $0.fixed.modality == series.modality ? $0.moving.modality : $0.fixed.modality }
+    let reach = settings.scope == .study ? "in its study" : "of the patient within the window"
     return Refusal(
-      "no_partner", "nothing to fuse it with: no usable \(partners.joined(separator: " or ")) series")
+      "no_partner",
+      "nothing to fuse it with: no usable \(partners.joined(separator: " or ")) series \(reach)")
   }
+}
+
+/// A series that passed on its own.
+struct Candidate: Sendable {
+  let series: Series
+  let plan: SeriesPlan
+  let facts: SeriesFacts
 }

@@ -32,6 +32,19 @@ struct PatientKey: Hashable {
     return names
   }
 
+  /// Names of the attributes that both give and that differ beyond case: what the ledger lists as a conflict.
+  func contradictions(of other: PatientKey) -> [String] {
+    func differ(_ a: String?, _ b: String?) -> Bool {
+      guard let a, let b else { return false }
+      return a.uppercased() != b.uppercased()
+    }
+    var names: [String] = []
+    if differ(name, other.name) { names.append("Patient's Name") }
+    if differ(birthDate, other.birthDate) { names.append("Patient's Birth Date") }
+    if differ(sex, other.sex) { names.append("Patient's Sex") }
+    return names
+  }
+
   /// Same for all images of one ID and issuer; lengths keep two fields from running together.
   var groupingText: String {
     [patientID ?? "", issuer ?? ""].map { "\($0.utf8.count):\($0)" }.joined(separator: "|")
@@ -41,6 +54,38 @@ struct PatientKey: Hashable {
     let trimmed =
       text?.trimmingCharacters(in: .whitespacesAndNewlines.union(CharacterSet(charactersIn: "^\0"))) ?? ""
     return trimmed.isEmpty ? nil : trimmed
+  }
+}
+
+/// Who shares a Patient ID with whom, over everything taken in.
+struct PatientIdentities {
+  static let conflict = "patient_conflict"
+
+  /// Patient IDs (with issuer) that more than one person answers to, and what differs.
+  private var contested: [String: [String]] = [:]
+
+  init(_ catalogue: Catalogue) {
+    let keys = Set(catalogue.series.flatMap { $0.members.map { PatientKey($0.instance) } })
+    for (text, persons) in Dictionary(grouping: keys, by: \.groupingText) where persons.count > 1 {
+      let differing = Set(persons.flatMap { one in persons.flatMap { one.contradictions(of: $0) } })
+      if !differing.isEmpty { contested[text] = differing.sorted() }
+    }
+  }
+
+  /// Why two images are not to be fused; nil where they are of one person.
+  func refusal(_ a: Instance, _ b: Instance) -> Refusal? {
+    let (one, other) = (PatientKey(a), PatientKey(b))
+    if one != other {
+      return Refusal(
+        Self.conflict,
+        "the two series disagree on \(one.differences(from: other).joined(separator: ", ")); correct it at its "
+          + "source")
+    }
+    guard let differing = contested[one.groupingText] else { return nil }
+    return Refusal(
+      Self.conflict,
+      "other images with this Patient ID disagree on \(differing.joined(separator: ", ")), so it is not sure whose "
+        + "these are; see `fuseline audit conflicts` and correct it at its source")
   }
 }
 

@@ -28,25 +28,24 @@ public struct Series: Codable, Hashable, Sendable {
   public var modality: String { first.modality }
   /// Frames of all instances together; one per slice in classic objects.
   public var frameCount: Int { members.reduce(0) { $0 + $1.instance.frames.count } }
-
-  /// Texts that selection rules look at.
-  var labels: [String] {
-    [first.seriesDescription, first.protocolName].compactMap { $0 } + [
-      first.imageType.joined(separator: "\\")
-    ]
-  }
 }
 
-/// Everything accepted so far, grouped by series.
+/// Everything accepted so far: images grouped by series, and the registrations.
 public struct Catalogue: Sendable {
   /// Series in the order of their UIDs.
   public let series: [Series]
+  /// Spatial Registration objects, in the order of their SOP Instance UIDs.
+  public let registrations: [CataloguedInstance]
 
   public init(_ instances: [CataloguedInstance]) {
-    series = Dictionary(grouping: instances, by: \.instance.seriesInstanceUID)
-      .map { uid, members in
-        Series(uid: uid, members: members.sorted { $0.instance.sopInstanceUID < $1.instance.sopInstanceUID })
-      }
-      .sorted { $0.uid < $1.uid }
+    registrations = instances.filter { $0.instance.registration != nil }
+      .sorted { $0.instance.sopInstanceUID < $1.instance.sopInstanceUID }
+    series = Dictionary(
+      grouping: instances.filter { $0.instance.registration == nil }, by: \.instance.seriesInstanceUID
+    )
+    .map { uid, members in
+      Series(uid: uid, members: members.sorted { $0.instance.sopInstanceUID < $1.instance.sopInstanceUID })
+    }
+    .sorted { $0.uid < $1.uid }
   }
 }

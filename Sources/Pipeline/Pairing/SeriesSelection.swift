@@ -1,57 +1,50 @@
-// Which series of a study takes a rule's side when several could, and why a series is never considered.
+// Which series may take a side of a rule, in which order of preference, and why a series is never considered.
 
 import DICOM
 import Imaging
 
 struct SeriesSelection: Sendable {
-  let minimumSlices: Int
-  let excluded: [String]
+  let settings: SelectionSettings
 
-  init(_ settings: SelectionSettings) {
-    minimumSlices = settings.minimumSlices
-    excluded = settings.exclude
-  }
+  init(_ settings: SelectionSettings) { self.settings = settings }
 
-  /// Why a series is not even looked at, nil if it may be used.
-  func refusal(_ series: Series) -> Refusal? {
-    for expression in excluded {
-      // Regex is not Sendable; the reader has checked that the expression compiles.
-      guard let regex = try? Regex(expression).ignoresCase() else { continue }
-      if series.labels.contains(where: { $0.contains(regex) }) {
-        return Refusal("excluded", "left out by selection.exclude “\(expression)”")
-      }
+  /// Why a series is not even looked at, nil if it may be used. Asked once without a plan, to save the geometry
+  /// gate what nobody wants, and once with it.
+  func refusal(_ series: Series, plan: SeriesPlan? = nil) -> Refusal? {
+    let facts = SeriesFacts(series, plan: plan)
+    let texts = facts.descriptions + facts.protocolNames + facts.imageTypes
+    for expression in settings.exclude
+    where texts.contains(where: { Expression.matches(expression, $0) }) {
+      return Refusal("excluded", "left out by selection.exclude “\(expression)”")
     }
-    if series.frameCount < minimumSlices {
+    for condition in settings.of(series.modality).exclude where condition.holds(facts) {
+      return Refusal(
+        condition.code, "left out by selection.\(series.modality).exclude: it is \(condition.words)")
+    }
+    if facts.slices < settings.minimumSlices {
       return Refusal(
         "too_few_slices",
-        "has \(series.frameCount) slice(s), fewer than selection.minimum_slices \(minimumSlices)")
+        "has \(facts.slices) slice(s), fewer than selection.minimum_slices \(settings.minimumSlices)")
     }
     return nil
   }
 
-  /// The preferred series for one side of a rule, one for each value of `key`.
-  ///
-  /// Preference: most slices, then lowest Series Number, then lowest UID, so that the choice is always the same.
-  func choose(
-    _ criteria: SeriesCriteria, from series: [Series], per key: (Series) -> String,
-    plans: [String: SeriesPlan]
-  ) -> [Series] {
-    let matching = series.filter { matches($0, criteria) }
-    return Dictionary(grouping: matching, by: key).sorted { $0.key < $1.key }.compactMap { _, rivals in
-      rivals.min { preference($0, plans) < preference($1, plans) }
-    }
+  /// Does a usable series fit one side of a rule?
+  func fits(_ series: Series, _ criteria: SeriesCriteria, _ facts: SeriesFacts) -> Bool {
+    series.modality == criteria.modality && criteria.condition.holds(facts)
   }
 
-  private func matches(_ series: Series, _ criteria: SeriesCriteria) -> Bool {
-    guard series.modality == criteria.modality else { return false }
-    guard let text = criteria.description, let regex = try? Regex(text).ignoresCase() else { return true }
-    return [series.first.seriesDescription, series.first.protocolName].compactMap { $0 }.contains {
-      $0.contains(regex)
-    }
+  func preferences(_ criteria: SeriesCriteria) -> [SeriesPreference] {
+    criteria.prefer ?? settings.of(criteria.modality).prefer
   }
 
-  private func preference(_ series: Series, _ plans: [String: SeriesPlan]) -> (Int, Int, String) {
-    let slices = plans[series.uid]?.grid.slices ?? 0
-    return (-slices, series.first.seriesNumber ?? Int.max, series.uid)
+  func rank(_ series: Series, _ criteria: SeriesCriteria, _ facts: SeriesFacts) -> Rank {
+    Rank(
+      scores: preferences(criteria).map { $0.score(facts) }, number: series.first.seriesNumber ?? Int.max,
+      uid: series.uid)
   }
+}
+
+extension SelectionSettings {
+  func of(_ modality: String) -> ModalitySelection { modalities[modality] ?? ModalitySelection() }
 }

@@ -41,7 +41,7 @@ public struct AdHocFusion: Sendable {
   ///   together, `ModelError`, `WeightsError`.
   public func fuse(fixed: String, moving: String, into output: String) async throws -> AdHocReport {
     let started = ContinuousClock.now
-    let pair = try pair(series(at: fixed), series(at: moving))
+    let pair = try pair(catalogue(at: fixed), catalogue(at: moving))
     let reference = try ModelLibrary.resolve(model ?? pair.rule.model, folder: settings.models)
     let network = try ModelLibrary.load(reference)
     let volumes = try PairVolumes(pair, settings: settings)
@@ -73,8 +73,8 @@ public struct AdHocFusion: Sendable {
       seconds: (ContinuousClock.now - started) / .seconds(1))
   }
 
-  /// The one series among the files at a path.
-  private func series(at path: String) throws -> Series {
+  /// The files at a path: one series, and any registrations.
+  private func catalogue(at path: String) throws -> Catalogue {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw FileError("read", path, code: ENOENT)
@@ -91,8 +91,9 @@ public struct AdHocFusion: Sendable {
       }
       instances.append(CataloguedInstance(instance: instance, path: file, sha256: digest))
     }
-    let all = Catalogue(instances).series
-    guard let only = all.first, all.count == 1 else {
+    let catalogue = Catalogue(instances)
+    let all = catalogue.series
+    guard all.count == 1 else {
       let found = all.map { "\($0.modality) \($0.uid)" }.joined(separator: ", ")
       throw DICOMError(
         .init("not_one_series"), subject: path,
@@ -100,10 +101,12 @@ public struct AdHocFusion: Sendable {
           ? "no image that can be fused lies there; `fuseline plan \(path)` says why"
           : "several series lie there (\(found)); name a folder with one")
     }
-    return only
+    return catalogue
   }
 
-  private func pair(_ fixed: Series, _ moving: Series) throws -> Pair {
+  /// - Parameter sides: fixed, then moving.
+  private func pair(_ sides: Catalogue...) throws -> Pair {
+    let (fixed, moving) = (sides[0].series[0], sides[1].series[0])
     guard
       let rule = settings.pairing.rules.first(where: {
         $0.fixed.modality == fixed.modality && $0.moving.modality == moving.modality
@@ -114,7 +117,8 @@ public struct AdHocFusion: Sendable {
         reason: Refusal(
           "no_rule", "no rule fuses \(moving.modality) onto \(fixed.modality); there are \(known)"))
     }
-    return try Pairing(settings).pair(rule, fixed: fixed, moving: moving)
+    return try Pairing(settings).pair(
+      rule, fixed: fixed, moving: moving, registrations: sides.flatMap(\.registrations))
   }
 }
 

@@ -61,12 +61,18 @@ public struct Explainer: Sendable {
 
   /// What the rules make of a series or a study now.
   private func pairingFindings(_ uid: String) throws -> [String] {
-    let result = Pairing(settings).pairs(in: Catalogue(try StoredCatalogue(settings: settings).instances()))
+    let catalogue = Catalogue(try StoredCatalogue(settings: settings).instances())
+    let result = Pairing(settings).pairs(in: catalogue)
     let concerns = { (series: Series) in
       series.uid == uid || series.studyInstanceUID == uid
         || series.members.contains { $0.instance.sopInstanceUID == uid }
     }
-    var findings = result.pairs.filter { concerns($0.fixed) || concerns($0.moving) }.map {
+    var findings = catalogue.registrations.map(\.instance)
+      .filter { [$0.sopInstanceUID, $0.seriesInstanceUID, $0.studyInstanceUID].contains(uid) }
+      .map {
+        "registration \($0.sopInstanceUID) relates \($0.registration?.items.count ?? 0) frames of reference"
+      }
+    findings += result.pairs.filter { concerns($0.fixed) || concerns($0.moving) }.map {
       "\($0.rule.name): fixed \($0.fixed.modality) \($0.fixed.uid), moving \($0.moving.modality) \($0.moving.uid)"
     }
     findings += result.rejected.filter { concerns($0.fixed) || concerns($0.moving) }.map {

@@ -4,14 +4,13 @@ public import DICOM
 
 /// Identity of the fusion of one pair: the same inputs, model, settings and software give the same UIDs.
 public struct JobIdentity: Hashable, Sendable {
-  /// SHA-256 over the sorted digests of all files of both series.
+  /// SHA-256 over the sorted digests of all files of both series, and of the registrations that relate them.
   public let inputsSHA256: String
   public let outputSeriesUID: String
 
   public init(_ pair: Pair, modelSHA256: String, settings: Settings) {
-    let digests = [pair.fixed, pair.moving].map { series in
-      series.members.map(\.sha256).sorted().joined(separator: "\n")
-    }
+    let files = [pair.fixed.members, pair.moving.members, pair.transform.objects].filter { !$0.isEmpty }
+    let digests = files.map { $0.map(\.sha256).sorted().joined(separator: "\n") }
     inputsSHA256 = sha256Hex(digests.joined(separator: "\n\n"))
     outputSeriesUID = UID.derived(from: [
       "fuseline series", pair.rule.name, pair.fixed.uid, pair.moving.uid, inputsSHA256, modelSHA256,

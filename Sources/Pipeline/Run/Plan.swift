@@ -2,7 +2,7 @@
 
 import DICOM
 import Foundation
-import Imaging
+public import Imaging
 import Provenance
 
 /// The answer of `plan`, in the order a person reads it.
@@ -26,6 +26,8 @@ public struct PlanReport: Encodable, Sendable {
     /// Distance of neighbouring slices, mm.
     public let spacing: Double?
     public let unit: String?
+    /// Instance Numbers in the order of the slices; absent where an image has none.
+    public let instances: [Int]?
     public let notes: [String]
   }
   public struct PlannedPair: Encodable, Sendable {
@@ -34,6 +36,10 @@ public struct PlanReport: Encodable, Sendable {
     public let model: String
     public let fixed: Side
     public let moving: Side
+    /// How the moving series is placed: `same-frame`, `registration-object` or `none` (positions trusted).
+    public let registration: AppliedRegistration
+    /// What of the fixed series the moving one covers.
+    public let overlap: Overlap
     /// Derived images it would make.
     public let outputs: Int
     /// Was this very work done before?
@@ -125,6 +131,7 @@ public struct Planner: Sendable {
     PlanReport.PlannedPair(
       rule: pair.rule.name, study: pair.fixed.studyInstanceUID, model: pair.rule.model,
       fixed: .init(pair.fixed, pair.fixedPlan), moving: .init(pair.moving, pair.movingPlan),
+      registration: AppliedRegistration(pair.transform), overlap: pair.overlap,
       outputs: pair.fixedPlan.grid.slices, done: done)
   }
 }
@@ -133,7 +140,13 @@ extension PlanReport.Side {
   init(_ series: Series, _ plan: SeriesPlan) {
     self.init(
       series: series.uid, modality: series.modality, description: series.first.seriesDescription,
-      slices: plan.grid.slices, spacing: plan.spacing, unit: plan.unit, notes: plan.notes)
+      slices: plan.grid.slices, spacing: plan.spacing, unit: plan.unit, instances: Self.instances(plan),
+      notes: plan.notes)
+  }
+
+  private static func instances(_ plan: SeriesPlan) -> [Int]? {
+    let numbers = plan.slices.compactMap { plan.instances[$0.instance].instanceNumber }
+    return numbers.count == plan.slices.count ? numbers : nil
   }
 }
 

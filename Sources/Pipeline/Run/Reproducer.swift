@@ -110,7 +110,12 @@ public struct Reproducer: Sendable {
       throw PairRefusal(
         reason: Refusal("inputs_missing", "the ledger no longer holds both series of job \(job.job)"))
     }
-    return try Pairing(settings).pair(rule, fixed: series[0], moving: series[1])
+    let registrations = Catalogue(
+      try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances()
+    )
+    .registrations
+    return try Pairing(settings).pair(
+      rule, fixed: series[0], moving: series[1], registrations: registrations)
   }
 
   private func capture(

@@ -52,6 +52,9 @@ public struct PairingSettings: Codable, Hashable, Sendable {
   public var scope: Scope
   /// Scope patient: largest distance between the two studies, days.
   public var windowDays: Double
+  /// The moving series must reach at least this far through the fixed one along its normal, mm; any part of it
+  /// where 0. Looked at wherever a common frame of reference exists.
+  public var minimumOverlap: Double
   public var rules: [PairingRule]
 }
 
@@ -70,14 +73,26 @@ public struct PairingRule: Codable, Hashable, Sendable {
 /// What a series must be to take one side of a rule.
 public struct SeriesCriteria: Codable, Hashable, Sendable {
   public var modality: String
-  /// Regular expression that Series Description or Protocol Name must match; nil matches all.
-  public var description: String?
+  /// What else must hold; empty asks nothing.
+  public var condition: SeriesCondition
+  /// Which of several is taken; nil leaves it to the modality's list.
+  public var prefer: [SeriesPreference]?
 }
 
 public struct SelectionSettings: Codable, Hashable, Sendable {
   public var minimumSlices: Int
   /// Regular expressions; a match in Series Description, Protocol Name or Image Type leaves the series out.
   public var exclude: [String]
+  /// By modality (CT, MR, PT, NM).
+  public var modalities: [String: ModalitySelection]
+}
+
+/// How the series of one modality are chosen.
+public struct ModalitySelection: Codable, Hashable, Sendable {
+  /// A series that meets any of these is left out.
+  public var exclude: [SeriesCondition] = []
+  /// Which of several is taken, the weightiest first.
+  public var prefer: [SeriesPreference] = [.order(.mostSlices)]
 }
 
 public struct GridSettings: Codable, Hashable, Sendable {

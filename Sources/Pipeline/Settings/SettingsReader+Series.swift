@@ -4,10 +4,12 @@ import Imaging
 
 extension PairingSettings {
   init(_ section: YAMLSection) throws {
-    try section.allow(["scope", "window", "rules"])
+    try section.allow(["scope", "window", "minimum_overlap", "rules"])
     scope = try section.choice("scope", Scope.self)
     windowDays = try section.quantity("window", units: ["h": 1.0 / 24, "d": 1])
     if windowDays < 0 { throw section.error("window", "cannot be negative") }
+    minimumOverlap = try section.quantity("minimum_overlap", units: ["mm": 1, "cm": 10])
+    if minimumOverlap < 0 { throw section.error("minimum_overlap", "cannot be negative") }
     rules = try section.sections("rules").map(PairingRule.init)
     if rules.isEmpty { throw section.error("rules", "at least one rule is needed") }
     for (index, rule) in rules.enumerated() where rules[..<index].contains(where: { $0.name == rule.name }) {
@@ -38,32 +40,8 @@ extension PairingRule {
   }
 }
 
-extension SeriesCriteria {
-  init(_ section: YAMLSection) throws {
-    try section.allow(["modality", "description"])
-    modality = try section.choice("modality", PairedModality.self).rawValue
-    description = try section.optionalString("description")
-    if let description { try section.checkExpression(description, key: "description") }
-  }
-}
-
 /// Modalities the network was made for.
 enum PairedModality: String, CaseIterable { case CT, MR, PT, NM }
-
-extension SelectionSettings {
-  init(_ section: YAMLSection) throws {
-    try section.allow(["minimum_slices", "exclude"])
-    minimumSlices = try section.int("minimum_slices", in: 1...10_000)
-    exclude = try section.strings("exclude")
-    for expression in exclude { try section.checkExpression(expression, key: "exclude") }
-  }
-}
-
-extension YAMLSection {
-  func checkExpression(_ expression: String, key: String) throws {
-    if (try? Regex(expression)) == nil { throw error(key, "“\(expression)” is not a regular expression") }
-  }
-}
 
 extension NormalizationSettings {
   static func all(_ section: YAMLSection) throws -> [String: Self] {
