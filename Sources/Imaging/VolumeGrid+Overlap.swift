@@ -12,7 +12,7 @@ public struct Overlap: Sendable, Hashable, Codable {
 
 extension VolumeGrid {
   /// Points looked at along each edge of a slice.
-  static let overlapSamples = 24
+  static let overlapSamples = 12
 
   /// The overlap with `moving`; `transform` maps positions of this frame to the moving one's.
   ///

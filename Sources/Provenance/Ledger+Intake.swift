@@ -124,6 +124,13 @@ extension Change {
         patient.sex ?? "",
       ])
     if let known { return known }
+    // Another identity under a known ID may be a conflict: what was settled with that ID is looked at again.
+    try run(
+      """
+      UPDATE studies SET worked_off = NULL, arrivals = arrivals + 1 WHERE id IN (
+        SELECT se.study_id FROM series se JOIN instances i ON i.series_id = se.id
+        JOIN patients p ON p.id = i.patient_id WHERE p.patient_id = ?)
+      """, [patient.patientID])
     return try insert(
       "INSERT INTO patients (patient_id, issuer, name, birth_date, sex) VALUES (?, ?, ?, ?, ?)",
       [patient.patientID, patient.issuer, patient.name, patient.birthDate, patient.sex])

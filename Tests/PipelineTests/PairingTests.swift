@@ -160,7 +160,8 @@ import Testing
       study: pick(["1.2.3", "1.2.4"]),
       frame: pick(["1.9", "1.8", nil]),
       patient: Patient(
-        patientID: pick(["A", "A", "A", "A", "A ", "B", "", nil]), issuerOfPatientID: pick([nil, nil, nil, nil, "X"]),
+        patientID: pick(["A", "A", "A", "A", "A ", "B", "", nil]),
+        issuerOfPatientID: pick([nil, nil, nil, nil, "X"]),
         name: pick(["N", "N", "N", "N", "N", "M", nil]),
         birthDate: pick(["19700101", "19700101", "19700101", "19700101", "19700102"]),
         sex: pick(["F", "F", "F", "F", "M"])),

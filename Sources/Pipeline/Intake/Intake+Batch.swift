@@ -66,6 +66,9 @@ extension Intake {
       if case .refused(let code, let sentence, _) = try ledger.recordAccepted(instance, run: run) {
         return Refusal(code, sentence)
       }
+      if SOPClass.isRegistration(instance.sopClassUID) {
+        try ledger.reopenStudies(ofPatientOf: instance.study.uid)
+      }
     case .duplicate(let file): try ledger.recordDuplicate(file, run: run)
     case .skipped(let file): try ledger.recordSkipped(file, run: run)
     case .rejected(let file): try ledger.recordRejected(file, run: run)

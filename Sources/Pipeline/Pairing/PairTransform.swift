@@ -4,7 +4,7 @@ import DICOM
 public import Imaging
 
 /// On whose word a position of the fixed series is a position of the moving one.
-public enum PairTransform: Sendable, Hashable {
+public enum PairTransform: Codable, Hashable, Sendable {
   /// Both series share a frame of reference.
   case sameFrame
   /// Spatial Registration objects relate the two frames.

@@ -12,8 +12,9 @@ struct PatientKey: Hashable {
   let birthDate: String?
   let sex: String?
 
-  init(_ instance: Instance) {
-    let patient = instance.patient
+  init(_ instance: Instance) { self.init(instance.patient) }
+
+  init(_ patient: Patient) {
     patientID = Self.clean(patient.patientID)
     issuer = Self.clean(patient.issuerOfPatientID)
     name = Self.clean(patient.name)
@@ -65,8 +66,8 @@ struct PatientIdentities {
   private var contested: [String: [String]] = [:]
 
   init(_ catalogue: Catalogue) {
-    let keys = Set(catalogue.series.flatMap { $0.members.map { PatientKey($0.instance) } })
-    for (text, persons) in Dictionary(grouping: keys, by: \.groupingText) where persons.count > 1 {
+    for (text, persons) in Dictionary(grouping: catalogue.identities, by: \.groupingText)
+    where persons.count > 1 {
       let differing = Set(persons.flatMap { one in persons.flatMap { one.contradictions(of: $0) } })
       if !differing.isEmpty { contested[text] = differing.sorted() }
     }

@@ -36,8 +36,12 @@ public struct Catalogue: Sendable {
   public let series: [Series]
   /// Spatial Registration objects, in the order of their SOP Instance UIDs.
   public let registrations: [CataloguedInstance]
+  /// Every identity seen, also of patients' images that are not in the catalogue.
+  let identities: Set<PatientKey>
 
-  public init(_ instances: [CataloguedInstance]) {
+  /// - Parameter identities: patients known beyond the instances.
+  public init(_ instances: [CataloguedInstance], identities: [Patient] = []) {
+    self.identities = Set(instances.map { PatientKey($0.instance) } + identities.map { PatientKey($0) })
     registrations = instances.filter { $0.instance.registration != nil }
       .sorted { $0.instance.sopInstanceUID < $1.instance.sopInstanceUID }
     series = Dictionary(

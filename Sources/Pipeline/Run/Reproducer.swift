@@ -110,10 +110,8 @@ public struct Reproducer: Sendable {
       throw PairRefusal(
         reason: Refusal("inputs_missing", "the ledger no longer holds both series of job \(job.job)"))
     }
-    let registrations = Catalogue(
-      try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances()
-    )
-    .registrations
+    let registrations = try StoredCatalogue(ledger: ledger, store: settings.folders.store)
+      .catalogue(studies: series.map(\.studyInstanceUID)).registrations
     return try Pairing(settings).pair(
       rule, fixed: series[0], moving: series[1], registrations: registrations)
   }

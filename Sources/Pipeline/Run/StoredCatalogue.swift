@@ -23,9 +23,20 @@ struct StoredCatalogue {
   /// Everything there is: for answers about the whole store only.
   func instances() throws -> [CataloguedInstance] { try (ledger?.instances() ?? []).map(catalogued) }
 
-  /// What some studies hold, by Study Instance UID.
-  func instances(studies: [String]) throws -> [CataloguedInstance] {
-    try (ledger?.instances(studies: studies) ?? []).map(catalogued)
+  /// What some studies hold, by Study Instance UID, with all that matters for pairing it: the patients' registrations
+  /// of other studies, and every identity that shares their Patient IDs.
+  func catalogue(studies: [String]) throws -> Catalogue {
+    guard let ledger else { return Catalogue([]) }
+    let own = try ledger.instances(studies: studies)
+    let registrations = try ledger.instances(
+      sopClasses: [SOPClass.spatialRegistration, SOPClass.deformableSpatialRegistration],
+      ofPatientsOf: studies)
+    let identities = try ledger.identities(sharingPatientIDsOf: studies).map {
+      Patient(
+        patientID: $0.patientID, issuerOfPatientID: $0.issuer, name: $0.name, birthDate: $0.birthDate,
+        sex: $0.sex)
+    }
+    return Catalogue(try (own + registrations).map(catalogued), identities: identities)
   }
 
   private func catalogued(_ stored: StoredInstance) throws -> CataloguedInstance {

@@ -23,6 +23,7 @@ extension CoordinatorSession {
     let models = settings.pairing.rules.map { (try? library?.model(named: $0.model))?.card.sha256 ?? "none" }
     let parts = [
       settings.canonicalText, settings.pairing.scope.rawValue, "\(settings.pairing.windowDays)",
+      "\(settings.pairing.minimumOverlap)",
       Software.version,
     ]
     return sha256Hex((parts + models).joined(separator: "\n"))
@@ -60,8 +61,8 @@ extension CoordinatorSession {
   private func workOff(
     _ group: [DueStudy], models: inout ModelCache, retryBefore: Date, into result: inout WorkedOff
   ) async throws {
-    let catalogue = Catalogue(
-      try StoredCatalogue(ledger: ledger, store: settings.folders.store).instances(studies: group.map(\.uid)))
+    let catalogue = try StoredCatalogue(ledger: ledger, store: settings.folders.store)
+      .catalogue(studies: group.map(\.uid))
     let pairing = Pairing(settings).pairs(in: catalogue)
     result.studies += group.count
     result.leftOut += pairing.leftOut
