@@ -42,6 +42,7 @@ let package = Package(
       ].map { .linkedLibrary($0) }),
     .target(name: "COpenBLAS", cSettings: fast, linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CKernels", cSettings: fast, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CZip", cSettings: fast, linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CPNG", cSettings: fast, linkerSettings: [.linkedLibrary("png")]),
 
     // Pure: no C library, no DICOM, no SQLite, no files.
@@ -64,7 +65,7 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "BSAFusion", "DICOM", "Imaging", "Provenance", "Tensors", crypto, logging, yams,
+        "BSAFusion", "CZip", "DICOM", "Imaging", "Provenance", "Tensors", crypto, logging, yams,
       ],
       resources: [.embedInCode("../../pipeline.yaml")], swiftSettings: swift),
     .executableTarget(

@@ -8,7 +8,7 @@
 --   patient identity stands in `patients` only. Nothing in `events` identifies a person.
 
 PRAGMA application_id = 0x46555345;  -- "FUSE"
-PRAGMA user_version = 1;             -- raised with every change of this file that a stored ledger must follow
+PRAGMA user_version = 2;             -- raised with every change of this file that a stored ledger must follow
 
 -- Identity of this database. One row.
 CREATE TABLE ledger (

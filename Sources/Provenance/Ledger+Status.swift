@@ -1,5 +1,6 @@
 // How the ledger and its queue are doing, for `status` and `doctor`.
 
+public import Foundation
 internal import GRDB
 
 /// The queue at a moment.
@@ -58,6 +59,64 @@ extension Ledger {
         "a row of \(row[0] as String) refers to one of \(row[2] as String) that is not there"
       }
       return findings + broken
+    }
+  }
+}
+
+/// A job that was given up.
+public struct DeadLetter: Codable, Hashable, Sendable {
+  public var job: Int64
+  public var kind: String
+  /// Study Instance UID.
+  public var study: String
+  public var reason: String
+  public var sentence: String?
+  @Nullable public var finished: String?
+}
+
+/// One run in one line.
+public struct RunLine: Codable, Hashable, Sendable {
+  public var run: Int64
+  public var command: String
+  public var state: String
+  public var started: String
+  @Nullable public var finished: String?
+}
+
+extension Ledger {
+  /// Jobs that were given up, the newest first.
+  public func newestDeadLetters(limit: Int) throws -> [DeadLetter] {
+    try read {
+      try Fetched<DeadLetter>.all(
+        $0,
+        sql: """
+          SELECT j.id AS job, j.kind, st.uid AS study, j.reason, j.sentence, j.finished
+          FROM jobs j JOIN studies st ON st.id = j.study_id
+          WHERE j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id DESC LIMIT ?
+          """, arguments: [limit])
+    }
+  }
+
+  public func lastRun() throws -> RunLine? {
+    try read {
+      try Fetched<RunLine>.one(
+        $0, sql: "SELECT id AS run, command, state, started, finished FROM runs ORDER BY id DESC LIMIT 1")
+    }
+  }
+
+  /// Studies that have not been worked off since their last image came.
+  public func studiesToDo() throws -> Int {
+    try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM studies WHERE worked_off IS NULL") ?? 0 }
+  }
+
+  /// Slices published since a moment, counted among the last hundred thousand.
+  public func slicesPublished(since date: Date) throws -> Int {
+    try read {
+      try Int.fetchOne(
+        $0,
+        sql: """
+          SELECT count(*) FROM (SELECT published FROM slices ORDER BY id DESC LIMIT 100000) WHERE published >= ?
+          """, arguments: [Timestamp.text(date)]) ?? 0
     }
   }
 }

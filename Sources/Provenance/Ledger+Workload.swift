@@ -11,6 +11,12 @@ public struct DueStudy: Codable, Hashable, Sendable {
   public var arrivals: Int64
   /// When its latest image was taken in.
   public var lastArrival: String
+
+  public init(uid: String, arrivals: Int64, lastArrival: String) {
+    self.uid = uid
+    self.arrivals = arrivals
+    self.lastArrival = lastArrival
+  }
 }
 
 extension Ledger {

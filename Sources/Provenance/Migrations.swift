@@ -23,5 +23,14 @@ struct Migration: Sendable {
 
 enum Migrations {
   /// In order, from version 2 on, without a gap.
-  static let all: [Migration] = []
+  static let all: [Migration] = [
+    // What needs doing is asked of the ledger: studies know whether they were worked off.
+    Migration(
+      version: 2,
+      sql: """
+        ALTER TABLE studies ADD COLUMN arrivals INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE studies ADD COLUMN worked_off TEXT;
+        CREATE TABLE marks (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        """)
+  ]
 }

@@ -23,7 +23,8 @@ struct Fuseline: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, WatchCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self,
       AuditCommand.self,
-      ModelCommand.self, ConfigCommand.self, DoctorCommand.self, RetryCommand.self, WorkCommand.self,
+      ModelCommand.self, ConfigCommand.self, DoctorCommand.self, RetryCommand.self, StatusCommand.self,
+      WorkCommand.self,
     ])
 
   static func main() async {

@@ -17,13 +17,13 @@ struct RunCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ConfigurationOption
   @Flag(help: "Print JSON.") var json = false
-  @Flag(name: .shortAndLong, help: "Say every step on standard error.") var verbose = false
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
     let settings = try options.settings()
     let bar = ProgressBar()
     let context = RunContext(
-      settings: settings, software: .this, logger: .toStandardError(verbose: verbose), progress: bar.show)
+      settings: settings, software: .this, logger: log.logger(level: .warning), progress: bar.show)
     let report = try await RunPass(context).run()
     if json { try Console.printJSON(report) } else { RunText(report, settings: settings).print() }
     if report.hasTrouble { throw ExitStatus(code: ExitStatus.someFailed) }
@@ -71,14 +71,5 @@ struct RunText {
       return
         "\(job.state.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0)) \(pair): \(job.reason ?? "")"
     }
-  }
-}
-
-extension Logger {
-  /// Text lines on standard error, warnings and worse unless verbose. What is logged holds no patient data.
-  static func toStandardError(verbose: Bool) -> Logger {
-    var logger = Logger(label: "fuseline") { StreamLogHandler.standardError(label: $0) }
-    logger.logLevel = verbose ? .debug : .warning
-    return logger
   }
 }

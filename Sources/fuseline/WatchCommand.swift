@@ -17,14 +17,16 @@ struct WatchCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ConfigurationOption
-  @Flag(name: .shortAndLong, help: "Say every step on standard error.") var verbose = false
+  @OptionGroup var log: LogOptions
 
   func run() async throws {
-    var logger = Logger.toStandardError(verbose: verbose)
-    if !verbose { logger.logLevel = .notice }
+    let logger = log.logger(level: .notice)
     let settings = try options.settings()
+    let uptime = { @Sendable in ProcessInfo.processInfo.systemUptime }
+    let notifier = ServiceNotifier(environment: ProcessInfo.processInfo.environment, uptime: uptime)
     let context = RunContext(
-      settings: settings, software: .this, logger: logger, progress: ProgressBar().show)
+      settings: settings, software: .this, logger: logger, uptime: uptime, progress: ProgressBar().show,
+      notifier: notifier)
     logger.notice("watching", metadata: ["ledger": "\(settings.ledger)"])
     let watching = Task { try await Watcher(context).run() }
     let signals = [SIGTERM, SIGINT].map { number in

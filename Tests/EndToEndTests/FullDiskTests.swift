@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func `a full output folder fails the job, and the next run with room finishes it`() throws {
-    let site = try Site("grid: {side: 64}\nintake: {quiet_time: 0 s}\n")
+    let site = try Site(
+      "grid: {side: 64}\nintake: {quiet_time: 0 s}\nlimits: {free_space: 0 B, free_percent: 0 %}\n")
     let output = site.folder + "/output"
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     guard try shell("mount -t tmpfs -o size=100k tmpfs '\(output)'") == 0 else {

@@ -31,6 +31,22 @@ import Testing
     #expect(try site.run("audit", "verify").code == 0)
   }
 
+  @Test func `slices that come late make a new revision, and the old one is marked as replaced`() throws {
+    let site = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    let mr = try Site.sampleFiles("ct-mr", "MR_")
+    let early = try Site.sampleFiles("ct-mr", "CT_HEAD") + mr.dropLast(2)
+    for (index, file) in early.enumerated() { try site.drop(file, as: "\(index)") }
+    #expect(try site.run("run").code == 0)
+    let first = site.files("output")
+    for file in mr.suffix(2) { try site.drop(file) }
+    #expect(try site.run("run").code == 0)
+    #expect(try states(site) == ["superseded", "done"])
+    let all = site.files("output")
+    #expect(first.count == 10 && Set(first).isSubset(of: all) && all.count == 22)
+    #expect(Set(all.map { ($0 as NSString).deletingLastPathComponent }).count == 2)
+    #expect(try site.run("audit", "verify").code == 0)
+  }
+
   @Test func `a pair refused, trusted and refused again is a refusal each time, not a failure of the run`()
     throws
   {

@@ -56,13 +56,14 @@ enum FileSystem {
     try flushFolder((to as NSString).deletingLastPathComponent)
   }
 
-  /// Writes a small file, complete or not at all.
-  static func write(_ data: Data, to path: String) throws {
+  /// Writes a small file, complete or not at all, in place of one that may be there.
+  static func write(_ data: Data, to path: String, mode: mode_t = 0o640) throws {
     let part = path + ".part"
     try remove(part)
     let descriptor = open(part, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o640)
     if descriptor < 0 { throw FileError("create", part) }
     defer { close(descriptor) }
+    if fchmod(descriptor, mode) != 0 { throw FileError("set the mode of", part) }
     var rest = data[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -76,6 +77,14 @@ enum FileSystem {
 
   static func remove(_ path: String) throws {
     if unlink(path) != 0 && errno != ENOENT { throw FileError("remove", path) }
+  }
+
+  /// Removes a folder of ours with everything in it, if it is there.
+  static func removeTree(_ path: String) throws {
+    guard exists(path) else { return }
+    do { try FileManager.default.removeItem(atPath: path) } catch {
+      throw FileError("remove", path, code: EIO)
+    }
   }
 
   static func size(_ path: String) throws -> Int64 {

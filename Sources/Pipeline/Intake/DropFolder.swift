@@ -10,6 +10,11 @@ public struct DropFile: Hashable, Sendable {
   public let modified: Int64
   /// Tells a file that was renamed over another one from the one before.
   public let inode: UInt64
+  /// Where a file that was unpacked came from.
+  public var origin: String?
+
+  /// The path people know the file by.
+  public var originalPath: String { origin ?? path }
 }
 
 public struct DropFolder: Sendable {
@@ -25,19 +30,28 @@ public struct DropFolder: Sendable {
   /// All regular files below the folder in the order of their paths. Symbolic links are not followed.
   ///
   /// - Throws: `FileError` when the folder itself cannot be read.
-  public func scan() throws -> [DropFile] {
-    var files: [DropFile] = []
-    try collect(path, into: &files, isTop: true)
-    return files.sorted { $0.path < $1.path }
+  public func scan() throws -> [DropFile] { try contents().files }
+
+  /// All regular files, and the folders they can lie in, this one first.
+  func contents() throws -> (files: [DropFile], folders: [String]) {
+    var found = Found()
+    try collect(path, into: &found, isTop: true)
+    return (found.files.sorted { $0.path < $1.path }, found.folders)
   }
 
-  private func collect(_ folder: String, into files: inout [DropFile], isTop: Bool) throws {
+  private struct Found {
+    var files: [DropFile] = []
+    var folders: [String] = []
+  }
+
+  private func collect(_ folder: String, into found: inout Found, isTop: Bool) throws {
     guard let handle = opendir(folder) else {
       // A sub-folder may be taken away by its writer between two looks; the drop folder itself may not.
       if !isTop && errno == ENOENT { return }
       throw FileError("read folder", folder)
     }
     defer { closedir(handle) }
+    found.folders.append(folder)
     while let entry = readdir(handle) {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
@@ -47,17 +61,30 @@ public struct DropFolder: Sendable {
       var info = stat()
       if lstat(path, &info) != 0 { continue }
       switch info.st_mode & S_IFMT {
-      case S_IFDIR: try collect(path, into: &files, isTop: false)
-      case S_IFREG: files.append(DropFile(path: path, info: info))
+      case S_IFDIR: try collect(path, into: &found, isTop: false)
+      case S_IFREG: found.files.append(DropFile(path: path, info: info))
       default: break
       }
     }
   }
 
-  private func isIgnored(_ name: String) -> Bool { ignore.contains { fnmatch($0, name, 0) == 0 } }
+  func isIgnored(_ name: String) -> Bool { ignore.contains { fnmatch($0, name, 0) == 0 } }
 }
 
 extension DropFile {
+  /// The file as it is now, nil where there is none.
+  init?(path: String) {
+    var info = stat()
+    guard lstat(path, &info) == 0 else { return nil }
+    self.init(path: path, info: info)
+  }
+
+  func from(_ origin: String) -> DropFile {
+    var file = self
+    file.origin = origin
+    return file
+  }
+
   init(path: String, info: stat) {
     self.init(
       path: path, size: Int64(info.st_size), modified: info.st_mtim.nanoseconds,
@@ -66,8 +93,9 @@ extension DropFile {
 
   /// The file as it is now, nil when it has gone.
   func again() -> DropFile? {
-    var info = stat()
-    return lstat(path, &info) == 0 ? DropFile(path: path, info: info) : nil
+    var now = DropFile(path: path)
+    now?.origin = origin
+    return now
   }
 }
 

@@ -34,6 +34,11 @@ struct Examination: Sendable {
     }
     for uid in [instance.sopInstanceUID, instance.seriesInstanceUID, instance.studyInstanceUID]
     where !UID.isSafe(uid) {
+      // A DICOMDIR belongs to no series; it only says where the others are.
+      if !instance.isImage {
+        let why = Refusal("not_image", "SOP class \(instance.sopClassUID) is not an image that can be fused")
+        return .skip(nil, sha256: digest, why)
+      }
       return .reject(
         nil, sha256: digest,
         Refusal("invalid_uid", "a UID of the file is empty or has other characters than digits and dots"))

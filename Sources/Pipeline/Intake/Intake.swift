@@ -12,6 +12,9 @@ struct Intake: Sendable {
   static let batchSize = 64
 
   let folders: Settings.Folders
+  let archives: ArchiveSettings
+  /// Patterns of names that are passed over inside archives as well.
+  let ignore: [String]
   let ledger: Ledger
   let run: Int64
   let logger: Logger
@@ -62,20 +65,12 @@ struct Intake: Sendable {
         if !shouldGoOn() { return outcome }
       }
       do {
-        var verdict = try examination.verdict(on: file.path)
-        if case .reject(_, _, let why) = verdict, why.isIncomplete, mayGrow(file) {
-          outcome.incomplete.append(file)
-          continue
-        }
-        if batch.clashes(with: verdict) {
-          // The rows committed here decide what this file is.
+        if archives.unpack, ZipArchive.isArchive(file.path) {
           try commit(&batch, into: &outcome)
-          verdict = try examination.verdict(on: file.path)
+          try takeApart(file, into: &outcome, progress: progress, shouldGoOn: shouldGoOn)
+        } else {
+          try take(file, into: &batch, &outcome, mayGrow: mayGrow)
         }
-        // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
-        guard file.again() == file else { continue }
-        FaultPoint.reach(.fileJudged)
-        batch.add(try place(file, verdict, flushing: &batch.folders))
       } catch let error as FileError where !error.isNoSpace {
         report(error, into: &outcome)
       } catch {
@@ -86,6 +81,27 @@ struct Intake: Sendable {
     }
     try commit(&batch, into: &outcome)
     return outcome
+  }
+
+  /// Judges one file and gives it its place, unless it may still grow.
+  func take(
+    _ file: DropFile, into batch: inout Batch, _ outcome: inout Outcome,
+    mayGrow: (DropFile) -> Bool = { _ in false }
+  ) throws {
+    var verdict = try examination.verdict(on: file.path)
+    if case .reject(_, _, let why) = verdict, why.isIncomplete, mayGrow(file) {
+      outcome.incomplete.append(file)
+      return
+    }
+    if batch.clashes(with: verdict) {
+      // The rows committed here decide what this file is.
+      try commit(&batch, into: &outcome)
+      verdict = try examination.verdict(on: file.path)
+    }
+    // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
+    guard file.again() == file else { return }
+    FaultPoint.reach(.fileJudged)
+    batch.add(try place(file, verdict, flushing: &batch.folders))
   }
 
   private var examination: Examination {
@@ -129,7 +145,7 @@ struct Intake: Sendable {
   }
 
   /// Skipped files are kept by their digest: their UIDs are not looked after, so two may share one.
-  private func setAside(
+  func setAside(
     _ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal,
     flushing folders: inout Set<String>
   ) throws -> Placed {
@@ -152,7 +168,7 @@ struct Intake: Sendable {
     flushing folders: inout Set<String>
   ) throws -> Placed {
     let quarantine = Quarantine(folder: self.folders.quarantine)
-    let place = quarantine.path(for: file.path, digest: digest, reason: why.code)
+    let place = quarantine.path(for: file.originalPath, digest: digest, reason: why.code)
     let isNew = try put(file.path, at: place, digest: digest, flushing: &folders)
     FaultPoint.reach(.refusalPlaced)
     try quarantine.explain(place, file: file, digest: digest, why: why, time: now())

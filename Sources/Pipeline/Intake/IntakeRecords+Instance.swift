@@ -18,7 +18,7 @@ extension AcceptedInstance {
       series: SeriesRecord(
         uid: instance.seriesInstanceUID, modality: instance.modality, number: instance.seriesNumber,
         description: instance.seriesDescription, frameOfReferenceUID: instance.frameOfReferenceUID),
-      path: path, originalPath: file.path, sha256: digest, size: file.size,
+      path: path, originalPath: file.originalPath, sha256: digest, size: file.size,
       header: try JSONDocument(encoding: instance))
   }
 }
@@ -26,7 +26,8 @@ extension AcceptedInstance {
 extension RefusedFile {
   init(_ file: DropFile, _ instance: Instance?, _ digest: String, _ why: Refusal, place: String?) {
     self.init(
-      reason: why.code, sentence: why.sentence, originalPath: file.path, sha256: digest, size: file.size,
+      reason: why.code, sentence: why.sentence, originalPath: file.originalPath, sha256: digest,
+      size: file.size,
       sopInstanceUID: instance?.sopInstanceUID, seriesInstanceUID: instance?.seriesInstanceUID,
       studyInstanceUID: instance?.studyInstanceUID, modality: instance?.modality, quarantinePath: place)
   }

@@ -28,7 +28,8 @@ struct Quarantine: Sendable {
   /// Writes `<place>.json`, complete or not at all.
   func explain(_ place: String, file: DropFile, digest: String, why: Refusal, time: Date) throws {
     let note = Note(
-      reason: why.code, sentence: why.sentence, original_path: file.path, sha256: digest, size: file.size,
+      reason: why.code, sentence: why.sentence, original_path: file.originalPath, sha256: digest,
+      size: file.size,
       time: time.formatted(.iso8601))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

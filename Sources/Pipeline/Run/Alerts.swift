@@ -12,6 +12,8 @@ struct Alert: Encodable, Sendable {
     case jobFailed = "job_failed"
     case deadLetter = "dead_letter"
     case lowSpace = "low_space"
+    /// Nothing can be fused until somebody does something.
+    case waiting
   }
   let kind: Kind
   var job: Int64?

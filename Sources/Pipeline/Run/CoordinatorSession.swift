@@ -75,7 +75,8 @@ struct CoordinatorSession: Sendable {
     return CoordinatorSession(
       settings: settings, ledger: ledger, run: run,
       intake: Intake(
-        folders: settings.folders, ledger: ledger, run: run, logger: context.logger, now: context.now),
+        folders: settings.folders, archives: settings.intake.archives, ignore: settings.intake.ignore,
+        ledger: ledger, run: run, logger: context.logger, now: context.now),
       runner: JobRunner(
         settings: settings, ledger: ledger, run: run, settingsRow: settingsRow, softwareRow: softwareRow,
         worker: WorkerProcess(program: context.program), logger: context.logger, now: context.now,

@@ -19,58 +19,98 @@ final class DropWatch: Sendable {
     var isIncomplete = false
   }
 
-  private struct State {
+  private struct State: ~Copyable {
     var sights: [String: Sight] = [:]
     /// Files to take in, in order; what is left of the last scan.
     var ready: ArraySlice<DropFile> = []
     var nextScan = 0.0
-    var failure: (any Error)?
-    var intakeCount = 0
+    var lastScan = -Double.infinity
+    var nextReturn = 0.0
+    var numbers = WatchNumbers()
+    var events: FolderEvents?
   }
+
+  /// Events wake at most this often, seconds: a folder that files stream into is scanned steadily, not endlessly.
+  private static let shortestPause = 0.5
+  /// Refused files are looked at again this often, seconds.
+  private static let returnInterval = 60.0
 
   private let intake: Intake
   private let context: RunContext
-  private let state = Mutex(State())
+  private let alerts: Alerts
+  private let state: Mutex<State>
 
-  init(intake: Intake, context: RunContext) {
+  init(intake: Intake, alerts: Alerts, context: RunContext) {
     self.intake = intake
+    self.alerts = alerts
     self.context = context
+    state = Mutex(State())
+    guard context.settings.watch.events else { return }
+    state.withLock {
+      $0.events = FolderEvents(folder: context.settings.folders.inbox, logger: context.logger)
+    }
   }
 
-  /// Seconds until the next scan is due; none while files wait to be taken in.
-  var pause: Double {
-    state.withLock { $0.ready.isEmpty ? max(0, $0.nextScan - context.uptime()) : 0 }
-  }
+  var numbers: WatchNumbers { state.withLock { $0.numbers } }
 
-  /// An event says that something has changed: scan at the next opportunity.
-  func wake() { state.withLock { $0.nextScan = 0 } }
-
-  /// Files taken in since the start.
-  var intakeCount: Int { state.withLock { $0.intakeCount } }
+  /// Do files wait that could be taken in at once?
+  var isBusy: Bool { state.withLock { !$0.ready.isEmpty && !$0.numbers.isIntakePaused } }
 
   /// Scans if it is time to, and takes in one batch of what is ready.
   ///
   /// - Throws: `LedgerError` that stops the whole program, and `FileError` where the drop folder is gone.
   func round() throws {
     try state.withLock { state in
-      if state.ready.isEmpty, context.uptime() >= state.nextScan { try scan(&state) }
-      guard !state.ready.isEmpty else { return }
+      let now = context.uptime()
+      if state.events?.takeAny() ?? false {
+        state.nextScan = min(state.nextScan, state.lastScan + Self.shortestPause)
+      }
+      if state.ready.isEmpty, now >= state.nextScan { try scan(&state) }
+      guard !state.ready.isEmpty, hasRoom(&state) else { return }
       let batch = Array(state.ready.prefix(Intake.batchSize))
       do {
-        let outcome = try intake.takeIn(batch, progress: context.progress) { self.mayGrow($0, state) }
-        state.ready = state.ready.dropFirst(batch.count)
-        state.intakeCount += outcome.settled
-        for file in outcome.incomplete { state.sights[file.path]?.isIncomplete = true }
-        for file in batch where !outcome.incomplete.contains(file) { state.sights[file.path] = nil }
-        context.logger.info(
-          "files taken in",
-          metadata: ["files": "\(outcome.settled)", "failures": "\(outcome.failures.count)"])
+        try takeIn(batch, &state)
       } catch let error where isFullDisk(error) {
         // Everything unrecorded is still in the drop folder, and the next scan finds it.
         state.ready = []
         context.logger.error("intake waits", metadata: ["why": "\(error)"])
+        alerts.raise(Alert(kind: .lowSpace, reason: MachineFault.noSpace, sentence: "\(error)"))
       }
     }
+  }
+
+  private func takeIn(_ batch: [DropFile], _ state: inout State) throws {
+    var incomplete: Set<String> = []
+    let sights = state.sights
+    let outcome = try intake.takeIn(
+      batch,
+      progress: { [context] in
+        context.notifier.beat()
+        context.progress($0)
+      }, mayGrow: { self.mayGrow($0, sights) })
+    state.ready = state.ready.dropFirst(batch.count)
+    state.numbers.filesTakenIn += outcome.settled
+    for file in outcome.incomplete {
+      incomplete.insert(file.path)
+      state.sights[file.path]?.isIncomplete = true
+    }
+    for file in batch where !incomplete.contains(file.path) { state.sights[file.path] = nil }
+    guard outcome.settled > 0 || !outcome.failures.isEmpty else { return }
+    context.logger.info(
+      "files taken in", metadata: ["files": "\(outcome.settled)", "failures": "\(outcome.failures.count)"])
+  }
+
+  /// Is there more free space than the reserve? A change is logged, a shortage alerted.
+  private func hasRoom(_ state: inout State) -> Bool {
+    let shortage = FreeSpace(settings: context.settings).shortage()
+    if let shortage, !state.numbers.isIntakePaused {
+      context.logger.error("intake waits", metadata: ["why": "\(shortage.sentence)"])
+      alerts.raise(Alert(kind: .lowSpace, reason: StopReason.lowSpace.rawValue, sentence: shortage.sentence))
+    } else if shortage == nil, state.numbers.isIntakePaused {
+      context.logger.notice("there is room again: intake goes on")
+    }
+    state.numbers.isIntakePaused = shortage != nil
+    return shortage == nil
   }
 
   private func isFullDisk(_ error: any Error) -> Bool {
@@ -79,8 +119,15 @@ final class DropWatch: Sendable {
 
   private func scan(_ state: inout State) throws {
     let settings = context.settings
-    let files = try DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore).scan()
     let now = context.uptime()
+    if now >= state.nextReturn {
+      state.nextReturn = now + Self.returnInterval
+      try Quarantine(folder: settings.folders.quarantine).returnGrown(
+        to: settings.folders.inbox, logger: context.logger)
+    }
+    let (files, folders) = try DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore)
+      .contents()
+    state.events?.watch(folders)
     var sights: [String: Sight] = Dictionary(minimumCapacity: files.count)
     for file in files {
       if var sight = state.sights[file.path], sight.file == file {
@@ -91,18 +138,24 @@ final class DropWatch: Sendable {
       }
     }
     state.sights = sights
-    state.ready = files.filter { isReady(sights[$0.path], now) }[...]
-    state.nextScan = now + settings.watch.interval
+    state.ready =
+      files.filter { sights[$0.path].map { wait(for: $0, now) <= 0 && $0.scans > 1 } ?? false }[...]
+    let soonest = sights.values.lazy.map { self.wait(for: $0, now) }.min() ?? .infinity
+    state.lastScan = now
+    state.nextScan = now + min(settings.watch.interval, max(soonest, Self.shortestPause))
+    state.numbers.scans += 1
+    state.numbers.inboxFiles = files.count
+    state.numbers.lastScanSeconds = context.uptime() - now
   }
 
-  private func isReady(_ sight: Sight?, _ now: Double) -> Bool {
-    guard let sight, sight.scans > 1 else { return false }
+  /// Seconds until a file that does not change may be taken.
+  private func wait(for sight: Sight, _ now: Double) -> Double {
     let intake = context.settings.intake
-    return now - sight.since >= (sight.isIncomplete ? intake.incompleteTime : intake.quietTime)
+    return (sight.isIncomplete ? intake.incompleteTime : intake.quietTime) - (now - sight.since)
   }
 
-  private func mayGrow(_ file: DropFile, _ state: State) -> Bool {
-    guard let sight = state.sights[file.path] else { return false }
+  private func mayGrow(_ file: DropFile, _ sights: [String: Sight]) -> Bool {
+    guard let sight = sights[file.path] else { return false }
     return context.uptime() - sight.since < context.settings.intake.incompleteTime
   }
 }

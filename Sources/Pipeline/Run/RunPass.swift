@@ -48,14 +48,16 @@ public struct RunContext: Sendable {
   /// Seconds of a clock that nobody sets.
   let uptime: @Sendable () -> Double
   let progress: ProgressHandler
+  let notifier: ServiceNotifier
   /// The program that workers are started from.
   let program: String
 
   public init(
     settings: Settings, software: Software, logger: Logger, now: @escaping @Sendable () -> Date = { Date() },
     uptime: @escaping @Sendable () -> Double = { ProcessInfo.processInfo.systemUptime },
-    progress: @escaping ProgressHandler, program: String = "/proc/self/exe"
+    progress: @escaping ProgressHandler, notifier: ServiceNotifier? = nil, program: String = "/proc/self/exe"
   ) {
+    self.notifier = notifier ?? ServiceNotifier(environment: [:], uptime: uptime)
     self.program = program
     self.uptime = uptime
     self.settings = settings
@@ -71,11 +73,17 @@ public struct RunPass: Sendable {
 
   public init(_ context: RunContext) { self.context = context }
 
-  /// - Throws: `FileError` where a folder cannot be used, `LedgerError`, `LeaseHeld` where another coordinator
+  /// - Throws: `DiskFull` when less is free than the reserve, `FileError` where a folder cannot be used, `LedgerError`, `LeaseHeld` where another coordinator
   ///   works, `ModelError` and `WeightsError` where a model is missing or damaged.
   public func run() async throws -> RunReport {
     let intakeSettings = context.settings.intake
     let report = try await CoordinatorSession.with(context, command: "run") { session in
+      let space = FreeSpace(settings: context.settings)
+      try space.check()
+      session.supervision.attach(
+        Supervision.Loop(reason: { space.shortage() == nil ? nil : .lowSpace }))
+      try Quarantine(folder: context.settings.folders.quarantine).returnGrown(
+        to: context.settings.folders.inbox, logger: context.logger)
       let drop = DropFolder(path: context.settings.folders.inbox, ignore: intakeSettings.ignore)
       let quiet = try await QuietFiles.wait(for: drop, quietTime: intakeSettings.quietTime, now: context.now)
       {
@@ -84,6 +92,7 @@ public struct RunPass: Sendable {
       let taken = try session.intake.takeIn(quiet.ready, progress: context.progress)
       FaultPoint.reach(.intakeDone)
       let worked = try await session.workOff(retryBefore: .distantFuture)
+      try space.check()
       return RunReport(
         summary: try session.ledger.summary(run: session.run),
         leftOut: worked.leftOut.map(PlanReport.Left.init), newlyRejectedSeries: worked.newlyRejected,

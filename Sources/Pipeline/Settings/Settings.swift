@@ -22,6 +22,8 @@ public struct Settings: Codable, Hashable, Sendable {
   public var processing: ProcessingSettings
   public var retry: RetrySettings
   public var alerts: AlertSettings
+  public var limits: LimitSettings
+  public var metrics: MetricsSettings
 
   public struct Folders: Codable, Hashable, Sendable {
     public var inbox: String
@@ -36,6 +38,7 @@ public struct IntakeSettings: Codable, Hashable, Sendable {
   public var quietTime: Double
   /// Seconds that a file which ends too early is given to grow, from its last change; `watch` only.
   public var incompleteTime: Double
+  public var archives: ArchiveSettings
   /// Shell patterns of file names that are never looked at (a writer's temporary files).
   public var ignore: [String]
 }
@@ -43,6 +46,8 @@ public struct IntakeSettings: Codable, Hashable, Sendable {
 public struct WatchSettings: Codable, Hashable, Sendable {
   /// Seconds between two scans of the drop folder.
   public var interval: Double
+  /// Is the watcher woken by the file system's events between scans, where there are any?
+  public var events: Bool
   /// Seconds a study must have got no image before it is fused.
   public var settleTime: Double
 }

@@ -24,7 +24,7 @@ extension Settings {
       fallback: try Self.compose(Self.defaultText, file: "default pipeline.yaml"))
     try top.allow([
       "folders", "ledger", "models", "intake", "watch", "schedule", "pairing", "selection", "grid",
-      "normalization", "alignment", "output", "processing", "retry", "alerts",
+      "normalization", "alignment", "output", "processing", "retry", "alerts", "limits", "metrics",
     ])
     let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
     func absolute(_ path: String) -> String {
@@ -46,6 +46,8 @@ extension Settings {
     processing = try ProcessingSettings(top.section("processing"))
     retry = try RetrySettings(top.section("retry"))
     alerts = try AlertSettings(top.section("alerts"))
+    limits = try LimitSettings(top.section("limits"))
+    metrics = try MetricsSettings(top.section("metrics"), absolute: absolute)
     try checkCombinations(top)
   }
 
@@ -110,16 +112,18 @@ extension Settings.Folders {
 
 extension IntakeSettings {
   fileprivate init(_ section: YAMLSection) throws {
-    try section.allow(["quiet_time", "incomplete_time", "ignore"])
+    try section.allow(["quiet_time", "incomplete_time", "archives", "ignore"])
     incompleteTime = try section.duration("incomplete_time", atLeast: 0)
     quietTime = try section.duration("quiet_time", atLeast: 0)
+    archives = try ArchiveSettings(section.section("archives"))
     ignore = try section.strings("ignore")
   }
 }
 
 extension WatchSettings {
   fileprivate init(_ section: YAMLSection) throws {
-    try section.allow(["interval", "settle_time"])
+    try section.allow(["interval", "events", "settle_time"])
+    events = try section.bool("events")
     interval = try section.duration("interval", atLeast: 0.1)
     settleTime = try section.duration("settle_time", atLeast: 0)
   }
@@ -134,7 +138,10 @@ extension Schedule {
     }
     let text = try section.string("fuse")
     guard let schedule = Schedule(text, timeZone: zone.isEmpty ? TimeZone.current.identifier : zone) else {
-      throw section.error("fuse", "“\(text)” is neither immediate nor a window like 22:00-06:00")
+      throw section.error(
+        "fuse",
+        "“\(text)” is neither immediate, nor a window like 22:00-06:00, nor a cron expression like 30 1 * * *"
+      )
     }
     self = schedule
   }

@@ -1,0 +1,59 @@
+// Taking an archive apart: its files are taken in one by one as if they had been dropped, the archive is set aside.
+
+import Foundation
+import Provenance
+
+extension Intake {
+  /// Where the files of an archive lie until each has its place; on the store's file system, so that none is copied.
+  private var unpacking: String { folders.store + "/.unpacking" }
+
+  /// Takes in every file of an archive, then sets the archive aside unchanged.
+  ///
+  /// Entries get names of ours: nothing in an archive decides where a file is written. Killed in between, the archive
+  /// is still in the drop folder; what was taken in then is found to be duplicate.
+  /// - Throws: `FileError` where there is no room for it, and as `takeIn`.
+  func takeApart(
+    _ file: DropFile, into outcome: inout Outcome, progress: ProgressHandler, shouldGoOn: () -> Bool
+  ) throws {
+    var batch = Batch()
+    do {
+      let archive = try ZipArchive(path: file.path, limits: archives)
+      try checkRoom(for: archive.unpackedSize, file)
+      try FileSystem.removeTree(unpacking)
+      try FileSystem.createFolder(unpacking)
+      for entry in archive.entries where !isIgnored(entry.name) {
+        let path = "\(unpacking)/\(entry.index)"
+        try archive.extract(entry, to: path)
+        guard let dropped = DropFile(path: path)?.from("\(file.path)/\(entry.name)") else { continue }
+        try take(dropped, into: &batch, &outcome)
+        if batch.placed.count >= Self.batchSize {
+          try commit(&batch, into: &outcome)
+          if !shouldGoOn() { return }
+        }
+      }
+      try commit(&batch, into: &outcome)
+      let why = Refusal("archive", "its files were taken in one by one")
+      batch.add(try setAside(file, nil, FileSystem.sha256(file.path), why, flushing: &batch.folders))
+    } catch let refusal as ArchiveRefusal {
+      try commit(&batch, into: &outcome)
+      batch.add(
+        try quarantine(file, nil, FileSystem.sha256(file.path), refusal.reason, flushing: &batch.folders))
+    }
+    try commit(&batch, into: &outcome)
+    try FileSystem.removeTree(unpacking)
+  }
+
+  private func checkRoom(for size: UInt64, _ file: DropFile) throws {
+    guard let free = FileSystem.freeBytes(folders.store), size > free else { return }
+    throw FileError("unpack", file.path, code: ENOSPC)
+  }
+
+  /// Does a component of the name match a pattern of `intake.ignore`? Then it is passed over as in the drop folder.
+  private func isIgnored(_ name: String) -> Bool {
+    let folder = DropFolder(path: "", ignore: ignore)
+    // Components that only point elsewhere name nothing, and nothing is written where they point.
+    return name.split(whereSeparator: { $0 == "/" || $0 == "\\" }).contains {
+      $0 != "." && $0 != ".." && folder.isIgnored(String($0))
+    }
+  }
+}

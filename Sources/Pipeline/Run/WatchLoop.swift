@@ -1,0 +1,156 @@
+// One session of the watcher: intake, also while a job is fused, the studies that have settled, and signs of life.
+
+import Foundation
+import Logging
+import Provenance
+import Synchronization
+
+struct WatchLoop {
+  /// Longest sleep between two looks at events, clock and space, seconds.
+  private static let longestSleep = 0.5
+
+  let session: CoordinatorSession
+  let context: RunContext
+  let drops: DropWatch
+  private let settling: Settling
+  private let failure = Failure()
+  private let bulletin: Bulletin
+
+  init(session: CoordinatorSession, context: RunContext) {
+    self.session = session
+    self.context = context
+    drops = DropWatch(intake: session.intake, alerts: session.alerts, context: context)
+    settling = Settling(seconds: context.settings.watch.settleTime, uptime: context.uptime)
+    bulletin = Bulletin(context: context, drops: drops)
+  }
+
+  /// Goes round until the task is cancelled.
+  func run() async throws {
+    let settings = context.settings
+    session.supervision.attach(
+      Supervision.Loop(
+        reason: { [context, failure] in
+          if failure.isSet { return .interrupted }
+          if settings.schedule.isOver(at: context.now()) { return .windowClosed }
+          return FreeSpace(settings: settings).shortage() == nil ? nil : .lowSpace
+        },
+        beside: { [context, drops, failure, bulletin] in
+          context.notifier.beat()
+          failure.keep { try drops.round() }
+          bulletin.update()
+        }))
+    if try session.ledger.mark(WatchMark.pass) == nil {
+      try session.ledger.setMark(WatchMark.pass, to: context.now())
+    }
+    context.notifier.ready()
+    defer { context.notifier.stopping() }
+    while true {
+      try Task.checkCancellation()
+      context.notifier.beat()
+      try drops.round()
+      bulletin.update()
+      if try isOpen() { try await work() }
+      try failure.rethrow()
+      if !drops.isBusy { try await Task.sleep(for: .seconds(Self.longestSleep)) }
+    }
+  }
+
+  /// May studies be worked off now? A pass that cron asked for begins with that.
+  private func isOpen() throws -> Bool {
+    guard session.supervision.stopReason() == nil else { return false }
+    let now = context.now()
+    let lastPass = try session.ledger.mark(WatchMark.pass) ?? now
+    guard context.settings.schedule.isOpen(at: now, lastPass: lastPass) else { return false }
+    if case .cron = context.settings.schedule {
+      context.logger.notice("a scheduled pass begins")
+      try session.ledger.setMark(WatchMark.pass, to: now)
+    }
+    return true
+  }
+
+  private func work() async throws {
+    do {
+      _ = try await session.workOff(retryBefore: context.now(), isSettled: settling.isSettled)
+      context.progress(.finished)
+    } catch let error where error is ModelError || error is FileError || error is DiskFull {
+      // Intake goes on; the pairs wait until somebody has made room or put the model back.
+      context.logger.error("pairs wait", metadata: ["why": "\(error)"])
+      session.alerts.raise(Alert(kind: .waiting, reason: "pairs_wait", sentence: "\(error)"))
+      for _ in 0..<Int(context.settings.watch.interval / Self.longestSleep) {
+        context.notifier.beat()
+        try drops.round()
+        try await Task.sleep(for: .seconds(Self.longestSleep))
+      }
+    }
+  }
+}
+
+/// An error from beside a job, to be thrown once the job has been put down.
+private final class Failure: Sendable {
+  private let first = Mutex<(any Error)?>(nil)
+
+  var isSet: Bool { first.withLock { $0 != nil } }
+
+  func keep(_ body: () throws -> Void) {
+    do { try body() } catch { first.withLock { $0 = $0 ?? error } }
+  }
+
+  func rethrow() throws {
+    if let error = first.withLock({ $0 }) { throw error }
+  }
+}
+
+/// Since when a study got no image, by a clock that nobody sets.
+final class Settling: Sendable {
+  private let seconds: Double
+  private let uptime: @Sendable () -> Double
+  private let quietSince = Mutex<[String: (arrivals: Int64, since: Double)]>([:])
+
+  init(seconds: Double, uptime: @escaping @Sendable () -> Double) {
+    self.seconds = seconds
+    self.uptime = uptime
+  }
+
+  func isSettled(_ study: DueStudy) -> Bool {
+    quietSince.withLock { known in
+      let now = uptime()
+      if let (arrivals, since) = known[study.uid], arrivals == study.arrivals {
+        return now - since >= seconds
+      }
+      known[study.uid] = (study.arrivals, now)
+      return seconds <= 0
+    }
+  }
+}
+
+/// Publishes metrics and the line for `systemctl status` every interval.
+private final class Bulletin: Sendable {
+  private let context: RunContext
+  private let drops: DropWatch
+  private let publisher: MetricsPublisher
+  private let next = Mutex(-Double.infinity)
+
+  init(context: RunContext, drops: DropWatch) {
+    self.context = context
+    self.drops = drops
+    publisher = MetricsPublisher(settings: context.settings.metrics, logger: context.logger)
+  }
+
+  func update() {
+    let isDue = next.withLock { next in
+      guard context.uptime() >= next else { return false }
+      next = context.uptime() + max(context.settings.watch.interval, 5)
+      return true
+    }
+    // What cannot be read now is told the next time.
+    guard isDue, let report = try? StatusReport(settings: context.settings, now: context.now()) else {
+      return
+    }
+    let numbers = drops.numbers
+    publisher.publish(Metrics(numbers, report, now: context.now()).description)
+    let state = numbers.isIntakePaused ? "waiting for disk space; " : ""
+    context.notifier.status(
+      "\(state)\(numbers.inboxFiles) files in the drop folder, \(report.studiesWaiting) studies waiting, "
+        + "\(report.queue.dead) dead letters")
+  }
+}

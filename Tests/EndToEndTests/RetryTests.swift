@@ -1,0 +1,88 @@
+// Workers that crash or hang, jobs that are given up, and how they come back.
+
+import Foundation
+import Testing
+
+@Suite struct RetryTests {
+  private static let configuration = """
+    grid: {side: 32}
+    intake: {quiet_time: 0 s}
+    retry: {deadline: {attempts: 1}, crash: {attempts: 2}}
+    alerts: {command: ["/bin/sh", "-c", "cat >> alerts.txt"], cool_down: 0 s}
+
+    """
+
+  private func site() throws -> Site {
+    let site = try Site(Self.configuration)
+    try site.drop(Site.samples + "/ct-mr")
+    return site
+  }
+
+  private func configure(_ site: Site, _ yaml: String) throws {
+    try yaml.write(toFile: site.folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
+  }
+
+  private func fail(_ site: Site, _ fault: String) throws -> Result {
+    try site.run(
+      arguments: ["run"], environment: ["FUSELINE_FAULT": fault, "SWIFT_BACKTRACE": "enable=no"])
+  }
+
+  private func jobs(_ site: Site) throws -> [String] {
+    let output = try site.run(
+      "audit", "sql", "SELECT state || ' ' || coalesce(reason, '') || ' ' || attempts FROM jobs", "--csv"
+    ).output
+    return output.split(whereSeparator: \.isNewline).dropFirst().map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+  }
+
+  @Test func `a worker that hangs is killed at the deadline, and a resend opens the dead letter again`()
+    throws
+  {
+    let site = try site()
+    try configure(site, Self.configuration + "processing: {deadline: 3 s}\n")
+    #expect(try fail(site, "slice-fused=hang").code == 1)
+    try configure(site, Self.configuration)
+    #expect(try jobs(site) == ["failed timeout 1"])
+    #expect(try site.run("status").code == 1)
+    let again = try site.run("run")
+    #expect(again.code == 0 && site.files("output").isEmpty, "a dead letter is not tried again by itself")
+    let alert = try String(contentsOfFile: site.folder + "/alerts.txt", encoding: .utf8)
+    #expect(alert.contains(#""event":"dead_letter""#) && alert.contains(#""reason":"timeout""#))
+    try site.drop(Site.samples + "/ct-mr")
+    #expect(try site.run("run").code == 0)
+    #expect(try jobs(site) == ["done  1"])
+    #expect(site.files("output").count == 12)
+    #expect(try site.run("status").code == 0)
+    #expect(try site.run("audit", "verify").code == 0)
+  }
+
+  @Test func `a worker that crashes costs one attempt; given up, a word of the operator brings the job back`()
+    throws
+  {
+    let site = try site()
+    #expect(try fail(site, "part-written=crash").code == 1)
+    #expect(try jobs(site) == ["failed worker_crashed 1"])
+    #expect(site.files("output").allSatisfy { $0.hasSuffix(".dcm") })
+    #expect(try fail(site, "pair-prepared=crash").code == 134)
+    #expect(try fail(site, "slice-fused=crash").code == 1)
+    #expect(try site.run("retry", "--all").output.contains("job 1"))
+    #expect(try site.run("run").code == 0)
+    #expect(site.files("output").count == 12)
+    #expect(try site.run("audit", "verify").code == 0)
+  }
+
+  @Test func `below the reserve nothing is taken in, and it goes on by itself`() throws {
+    let site = try Site(Self.configuration + "limits: {free_percent: 99.9 %}\n")
+    try site.drop(Site.samples + "/ct-mr")
+    let low = try site.run("run")
+    #expect(low.code == 74 && low.errors.contains("less than the reserve"))
+    #expect(!site.files("inbox").isEmpty && site.files("store").isEmpty)
+    let status = try site.run("status", "--json").json()
+    let disks = try #require(status["disks"] as? [[String: Any]])
+    #expect(disks.allSatisfy { $0["low"] as? Bool == true })
+    try configure(site, Self.configuration)
+    #expect(try site.run("run").code == 0)
+    #expect(site.files("output").count == 12)
+  }
+}
