@@ -28,8 +28,8 @@ extension Ledger {
     }
   }
 
-  /// Studies with images that came since they were worked off, or with jobs to be tried again by `retryBefore`.
-  /// The one that waited longest comes first.
+  /// Studies with images that came since they were worked off, with jobs that were interrupted, or with jobs to be
+  /// tried again by `retryBefore`. The one that waited longest comes first.
   public func dueStudies(retryBefore: Date) throws -> [DueStudy] {
     try read {
       try Fetched<DueStudy>.all(
@@ -37,6 +37,7 @@ extension Ledger {
         sql: """
           SELECT st.uid, st.arrivals, max(se.last_arrival) AS lastArrival
           FROM (SELECT id FROM studies WHERE worked_off IS NULL
+            UNION SELECT study_id FROM jobs WHERE state = 'pending'
             UNION SELECT study_id FROM jobs WHERE retry_at <= ?) due
           JOIN studies st ON st.id = due.id JOIN series se ON se.study_id = st.id
           GROUP BY st.id ORDER BY lastArrival, st.id
