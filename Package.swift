@@ -97,6 +97,8 @@ let package = Package(
     .testTarget(
       name: "ProvenanceTests", dependencies: ["Provenance"], exclude: ["Ledgers"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
-    .testTarget(name: "EndToEndTests", dependencies: ["fuseline", "Pipeline"], swiftSettings: swift),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["fuseline", "Pipeline"], exclude: ["Fixtures"],
+      swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6], cLanguageStandard: .c17, cxxLanguageStandard: .cxx17)

@@ -31,6 +31,8 @@ public struct FrameGeometry: Codable, Hashable, Sendable {
   public var frameType: [String] = []
   /// Were Rescale Slope and Intercept there? Without them a CT's values are not known to be HU.
   public var hasRescale = true
+  /// Real World Value Mapping items of the frame; nil where there are none.
+  public var realWorldValues: [RealWorldValue]?
   /// First Window Center and Window Width of the frame.
   public var windowCenter: Double?
   public var windowWidth: Double?

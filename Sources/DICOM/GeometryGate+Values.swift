@@ -3,6 +3,8 @@
 extension GeometryGate {
   /// SUV factors of one series that differ by more than this share are not one factor.
   static let factorTolerance = 1e-4
+  /// A mapping to SUV that differs by more than this share from what dose and weight give is worth a note.
+  static let mappingTolerance = 0.01
 
   /// Unit and SUV factor; what is missing goes to `notes`.
   func values(
@@ -11,13 +13,18 @@ extension GeometryGate {
     guard images.contains(where: { $0.frames.contains { $0.rescaleSlope != 0 } }) else {
       throw refuse(.invalidAttribute, "its Rescale Slope is 0 everywhere; no values can be had")
     }
-    if images.contains(where: \.hasRealWorldValueMapping) {
-      notes.append("a Real World Value Mapping is present and not applied; Rescale Slope is")
+    var mapped: Double?
+    switch mapping(of: images) {
+    case .nothing: break
+    case .suvFactor(let factor) where images[0].modality == "PT" || images[0].modality == "NM":
+      mapped = factor
+    case .suvFactor: notes.append("a mapping to SUV is not applied to \(images[0].modality)")
+    case .inconsistent(let why): notes.append("\(why); Rescale Slope alone is used")
     }
     switch images[0].modality {
     case "CT": return (hounsfield(images, notes: &notes), nil)
-    case "PT": return try activity(images, notes: &notes)
-    case "NM": return ("counts", nil)
+    case "PT": return try activity(images, mapped: mapped, notes: &notes)
+    case "NM": return mapped.map { ("SUVbw", $0) } ?? ("counts", nil)
     default: return ("arbitrary", nil)
     }
   }
@@ -37,13 +44,20 @@ extension GeometryGate {
   }
 
   private func activity(
-    _ images: [Instance], notes: inout [String]
+    _ images: [Instance], mapped: Double?, notes: inout [String]
   ) throws(DICOMError) -> (unit: String, factor: Double?) {
     guard Set(images.map { $0.pet?.units }).count == 1 else {
       throw refuse(.mixedUnits, "its images differ in Units (0054,1001)")
     }
     let factors = images.map { SUVFactor.of($0, in: images) }
     let values = factors.compactMap(\.value)
+    if let mapped {
+      let header = values.count == factors.count ? values[0] : mapped
+      if abs(header - mapped) > mapped * Self.mappingTolerance {
+        notes.append("Real World Value Mapping and dose lead to different SUVs; the mapping is used")
+      }
+      return ("SUVbw", mapped)
+    }
     if values.count == factors.count, let least = values.min(), let most = values.max() {
       if most - least <= least * Self.factorTolerance { return ("SUVbw", factors[0].value) }
       notes.append("no SUV: its images lead to different SUV factors")

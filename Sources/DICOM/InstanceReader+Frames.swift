@@ -27,6 +27,8 @@ extension DICOMFile {
     frame.windowCenter = optionalNumber(.windowCenter)
     frame.windowWidth = optionalNumber(.windowWidth)
     try readRescale(&frame, in: .root)
+    frame.realWorldValues = try realWorldValues(in: .root)
+    frame.useMappingForRescale()
     return frame
   }
 
@@ -63,6 +65,8 @@ extension DICOMFile {
     frame.pixelSpacing = try numbers(.pixelSpacing, count: 2, in: measures)
     frame.sliceThickness = optionalNumber(.sliceThickness, in: measures)
     try readRescale(&frame, in: macro(.pixelValueTransformationSequence, index))
+    frame.realWorldValues = try realWorldValues(in: group(.realWorldValueMappingSequence, index))
+    frame.useMappingForRescale()
     let content = macro(.frameContentSequence, index)
     frame.temporalIndex = integer(.temporalPositionIndex, in: content)
     frame.stackID = word(.stackID, in: content)
@@ -79,10 +83,12 @@ extension DICOMFile {
   }
 
   /// A functional group macro: a macro stands either per frame or shared, never in both (PS3.3 C.7.6.16).
-  private func macro(_ sequence: Tag, _ index: Int) -> ItemPath {
+  private func macro(_ sequence: Tag, _ index: Int) -> ItemPath { group(sequence, index).item(sequence) }
+
+  /// The item of functional groups that holds a frame's macro.
+  private func group(_ sequence: Tag, _ index: Int) -> ItemPath {
     let own = ItemPath.root.item(.perFrameFunctionalGroups, index)
-    if has(sequence, in: own) { return own.item(sequence) }
-    return ItemPath.root.item(.sharedFunctionalGroups).item(sequence)
+    return has(sequence, in: own) ? own : ItemPath.root.item(.sharedFunctionalGroups)
   }
 
   // MARK: - Reconstructed SPECT

@@ -82,6 +82,17 @@ public struct IntensityNormalization: Sendable, Hashable, Codable {
       .percentiles, from: lower, to: upper, unit, percentiles: [low, high], backgroundThreshold: threshold)
   }
 
+  /// This map with its lower limit raised to a share (0…1) of the upper one: weaker signal, such as counts scattered
+  /// into the air around a patient, becomes 0. Limits that are higher, and maps of negative values, stay.
+  /// - Throws: never for shares below 1.
+  public func raised(to noiseFloor: Double) throws(ImagingError) -> Self {
+    let floor = Double(upper) * noiseFloor
+    guard upper > 0, floor > Double(lower) else { return self }
+    return try Self(
+      method, from: floor, to: Double(upper), unit, percentiles: percentiles,
+      backgroundThreshold: backgroundThreshold)
+  }
+
   private init(
     _ method: Method, from lower: Double, to upper: Double, _ unit: String, percentiles: [Double]? = nil,
     backgroundThreshold: Float? = nil

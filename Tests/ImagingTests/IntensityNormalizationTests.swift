@@ -99,4 +99,15 @@ private func line(_ pixels: [Float]) -> Plane { Plane(columns: pixels.count, row
       IntensityNormalization.self, from: JSONEncoder().encode(found))
     #expect(again == found)
   }
+
+  @Test func `a noise floor raises the lower limit to a share of the upper one, and never lowers it`() throws
+  {
+    let range = try IntensityNormalization.suvRange(lower: 0, upper: 10)
+    #expect(try range.raised(to: 0.02).lower == 0.2)
+    #expect(try range.raised(to: 0.02).upper == 10)
+    let high = try IntensityNormalization.suvRange(lower: 1, upper: 10)
+    #expect(try high.raised(to: 0.02) == high)
+    let negative = try IntensityNormalization.window(center: -100, width: 20, unit: "HU")
+    #expect(try negative.raised(to: 0.5) == negative)
+  }
 }

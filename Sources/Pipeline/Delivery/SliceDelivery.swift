@@ -141,8 +141,14 @@ struct SliceDelivery: Sendable {
       "fixed \(text(volumes.fixedNormalization))", "moving \(text(volumes.movingNormalization))",
       "moving resampled (\(settings.grid.interpolation.rawValue)) onto \(slice.grid.columns)x\(slice.grid.rows) pixels of "
         + millimetres(slice.grid.columnSpacing),
-      alignment,
+      alignment, coverage(record),
     ] + volumes.pair.transform.objects.map { "placed by registration \($0.instance.sopInstanceUID)" }
+  }
+
+  private func coverage(_ record: SliceRecord) -> String {
+    record.coverage >= 1
+      ? "moving covers all of it"
+      : "moving covers \(number(record.coverage * 100)) % of it, elsewhere the fixed image alone"
   }
 
   private func text(_ map: AppliedNormalization) -> String {

@@ -26,8 +26,11 @@ public struct ColourPicture: Sendable {
   public var luminance: Plane { components.first }
 
   /// Red, green and blue of the fused luminance with the chroma warped by the same deformation; not clamped.
-  public func fused(_ result: Fused) -> ColourPlanes {
-    Colour.rgb(fused: result.fused, movingYCbCr: components, flow: result.flow)
+  public func fused(_ result: Fused) -> ColourPlanes { coloured(result.fused, flow: result.flow) }
+
+  /// Red, green and blue of a luminance with the chroma warped by `flow`; not clamped.
+  func coloured(_ luminance: Plane, flow: Flow) -> ColourPlanes {
+    Colour.rgb(fused: luminance, movingYCbCr: components, flow: flow)
   }
 }
 

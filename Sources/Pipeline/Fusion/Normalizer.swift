@@ -38,15 +38,15 @@ public enum Normalizer {
     case .window:
       fallback = "the values are in \(series.unit), not HU; percentiles used"
       map = try percentiles(series, (1, 99.5))
-    case .percentiles(let low, let high):
-      map = try percentiles(series, (low, high), ignoringBackground: modality == "MR")
-    case .suv(let low, let high) where series.unit == "SUVbw":
-      map = try .suvRange(lower: low, upper: high)
-    case .suv:
+    case .percentiles(let low, let high, let floor):
+      map = try percentiles(series, (low, high), ignoringBackground: modality == "MR").raised(to: floor)
+    case .suv(let low, let high, let floor) where series.unit == "SUVbw":
+      map = try .suvRange(lower: low, upper: high).raised(to: floor)
+    case .suv(_, _, let floor):
       fallback =
         series.notes.first { $0.contains("SUV") }
         ?? "no SUV can be computed from the headers; percentiles used"
-      map = try percentiles(series, suvFallback)
+      map = try percentiles(series, suvFallback).raised(to: floor)
     }
     let applied = AppliedNormalization(
       method: map.method.rawValue, unit: series.unit, lower: Double(map.lower), upper: Double(map.upper),

@@ -68,10 +68,14 @@ public final class SliceFuser {
     var record = judge(planes, input, fused)
     if !record.accepted { fused = try engine.fuseUndeformed(fixed: planes.fixed, moving: input) }
     record.seconds = (ContinuousClock.now - started) / .seconds(1)
+    let view = FieldOfView(
+      inside: planes.inside, columns: planes.grid.columns, rows: planes.grid.rows, flow: fused.flow)
+    let image = view.compose(fused.fused, fixed: planes.fixed)
     return FusedSlice(
       index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving,
       aligned: fused.flow.warp(planes.moving),
-      pixels: picture.map { .rgb($0.fused(fused).interleavedBytes) } ?? .grey(Colour.bytes(fused.fused)),
+      pixels: picture.map { .rgb($0.coloured(image, flow: fused.flow).interleavedBytes) }
+        ?? .grey(Colour.bytes(image)),
       movingSlices: planes.movingSlices, record: record)
   }
 

@@ -26,7 +26,8 @@ public struct PlanReport: Encodable, Sendable {
     /// Distance of neighbouring slices, mm.
     public let spacing: Double?
     public let unit: String?
-    /// Instance Numbers in the order of the slices; absent where an image has none.
+    /// Instance Numbers in the order of the slices, frame numbers where one image holds them all; absent where an image
+    /// has none.
     public let instances: [Int]?
     public let notes: [String]
   }
@@ -145,6 +146,7 @@ extension PlanReport.Side {
   }
 
   private static func instances(_ plan: SeriesPlan) -> [Int]? {
+    if plan.instances.count == 1 { return plan.slices.map { $0.frame + 1 } }
     let numbers = plan.slices.compactMap { plan.instances[$0.instance].instanceNumber }
     return numbers.count == plan.slices.count ? numbers : nil
   }

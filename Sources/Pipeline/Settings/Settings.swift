@@ -111,10 +111,10 @@ public struct GridSettings: Codable, Hashable, Sendable {
 public enum NormalizationSettings: Codable, Hashable, Sendable {
   /// Linear window, PS3.3 C.11.2.1.2; HU.
   case window(center: Double, width: Double)
-  /// Percentiles of the volume, 0…100.
-  case percentiles(low: Double, high: Double)
-  /// Standardised uptake value by body weight, g/ml.
-  case suv(low: Double, high: Double)
+  /// Percentiles of the volume, 0…100; what lies below `noiseFloor` (0…1) of the upper limit is background.
+  case percentiles(low: Double, high: Double, noiseFloor: Double = 0)
+  /// Standardised uptake value by body weight, g/ml; `noiseFloor` as above.
+  case suv(low: Double, high: Double, noiseFloor: Double = 0)
 }
 
 public struct AlignmentSettings: Codable, Hashable, Sendable {

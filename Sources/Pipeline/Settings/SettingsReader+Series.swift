@@ -63,22 +63,25 @@ extension NormalizationSettings {
       if width <= 0 { throw section.error("width", "must be above 0 HU") }
       self = .window(center: try section.quantity("center", units: hounsfield), width: width)
     case "percentiles":
-      let (low, high) = try Self.range(section, unit: "%")
+      let (low, high, floor) = try Self.range(section, unit: "%")
       if low < 0 || high > 100 { throw section.error("high", "percentiles lie between 0 % and 100 %") }
-      self = .percentiles(low: low, high: high)
+      self = .percentiles(low: low, high: high, noiseFloor: floor)
     case "suv":
-      let (low, high) = try Self.range(section, unit: "SUVbw")
-      self = .suv(low: low, high: high)
+      let (low, high, floor) = try Self.range(section, unit: "SUVbw")
+      self = .suv(low: low, high: high, noiseFloor: floor)
     case let method: throw section.error("method", "“\(method)” is not one of window, percentiles, suv")
     }
   }
 
-  private static func range(_ section: YAMLSection, unit: String) throws -> (Double, Double) {
-    try section.allow(["method", "low", "high"])
+  private static func range(_ section: YAMLSection, unit: String) throws -> (Double, Double, Double) {
+    try section.allow(["method", "low", "high", "noise_floor"])
     let low = try section.quantity("low", units: [unit: 1])
     let high = try section.quantity("high", units: [unit: 1])
     if low >= high { throw section.error("high", "must be above low") }
-    return (low, high)
+    guard section.node("noise_floor") != nil else { return (low, high, 0) }
+    let floor = try section.quantity("noise_floor", units: ["%": 0.01])
+    if !(0..<1).contains(floor) { throw section.error("noise_floor", "must be from 0 % to below 100 %") }
+    return (low, high, floor)
   }
 }
 

@@ -1,0 +1,107 @@
+// Every decision about a drop folder, case by case, through the program itself and against a table.
+
+import Foundation
+import Testing
+
+@Suite struct DecisionTests {
+  private static let fixtures = Site.root.appendingPathComponent("Tests/EndToEndTests/Fixtures")
+  private static let python = Site.root.appendingPathComponent(".venv/bin/python").path
+
+  private static var hasPython: Bool {
+    if FileManager.default.isExecutableFile(atPath: python) { return true }
+    print("skipped: no .venv; run make setup")
+    return false
+  }
+
+  private static func run(_ script: String, _ arguments: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = [fixtures.appendingPathComponent(script).path] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// Lines of a table as name and decisions.
+  private static func table(_ text: String) -> [String: String] {
+    let rows = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
+      $0.split(separator: "\t", maxSplits: 1).map(String.init)
+    }
+    return Dictionary(rows.map { ($0[0], $0.count > 1 ? $0[1] : "") }) { first, _ in first }
+  }
+
+  private static func expected(_ name: String) throws -> [String: String] {
+    table(try String(contentsOf: fixtures.appendingPathComponent(name), encoding: .utf8))
+  }
+
+  private func compare(_ found: [String: String], _ expected: [String: String]) {
+    #expect(Set(found.keys) == Set(expected.keys))
+    for (name, decisions) in found { #expect(decisions == expected[name], "\(name)") }
+  }
+
+  @Test func `what is planned for made-up scanner data is what the table says`() throws {
+    guard Self.hasPython else { return }
+    let site = try Site()
+    let folder = site.folder + "/cases"
+    _ = try Self.run("cases.py", [folder])
+    let found = Self.table(try Self.run("decisions.py", [Site.program.path, folder]))
+    #expect(found.count >= 60)
+    compare(found, try Self.expected("expected.tsv"))
+  }
+
+  @Test func `what is planned for real series is what the table says`() throws {
+    let folders = ["dicom", "dicom/ohif-viewer-testdata", "dicom/dcm_qa_nih"].map { Site.shared + "/" + $0 }
+    guard Self.hasPython else { return }
+    guard folders.allSatisfy(FileManager.default.fileExists(atPath:)) else {
+      return print("skipped: \(Site.shared)/dicom is not there")
+    }
+    let found = Self.table(try Self.run("decisions.py", [Site.program.path] + folders))
+    compare(found, try Self.expected("expected-real.tsv"))
+  }
+
+  @Test func `a run does what the plan said`() throws {
+    guard Self.hasPython else { return }
+    let made = try Site()
+    _ = try Self.run("cases.py", [made.folder + "/cases"])
+    for name in [
+      "registered", "four_modalities", "corrected_pet", "a_stranger_with_the_same_id", "two_echoes",
+    ] {
+      let site = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+      let folder = made.folder + "/cases/" + name
+      for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+        try site.drop(folder + "/" + file)
+      }
+      let plan = try site.run("plan", "--json").json()
+      let run = try site.run("run", "--json").json()
+      let planned =
+        pairs(plan["pairs"]).map { $0 + " done" } + pairs(plan["rejected"]).map { $0 + " rejected" }
+      let jobs = try #require(run["jobs"] as? [[String: Any]])
+      let done = jobs.map { "\($0["fixed"] ?? "") \($0["moving"] ?? "") \($0["state"] ?? "")" }
+      #expect(planned.sorted() == done.sorted(), "\(name)")
+      #expect(left(plan["leftOut"]) == left(run["left_out"]), "\(name)")
+      let outputs = (plan["pairs"] as? [[String: Any]] ?? []).compactMap { $0["outputs"] as? Int }.reduce(
+        0, +)
+      #expect(run["outputs"] as? Int == outputs, "\(name)")
+    }
+  }
+
+  private func pairs(_ value: Any?) -> [String] {
+    (value as? [[String: Any]] ?? []).map { pair in
+      let uids = ["fixed", "moving"].map { side in
+        (pair[side] as? [String: Any])?["series"] as? String ?? pair[side] as? String ?? ""
+      }
+      return uids.joined(separator: " ")
+    }
+  }
+
+  private func left(_ value: Any?) -> Set<String> {
+    Set(
+      (value as? [[String: Any]] ?? []).map {
+        "\($0["series"] ?? "") \(($0["reason"] as? [String: Any])?["code"] ?? "")"
+      })
+  }
+}
