@@ -6,9 +6,21 @@ internal import Imaging
 struct Climb: Sendable {
   var transform: RigidTransform
   var value: Double
+  /// Share of the points on the moving image.
+  var overlap: Double
   var steps = 0
   /// Did it end because nothing was to be gained any more?
   var converged = false
+
+  /// What climbs are compared by. Information per pair rises as images are pulled apart until little more than their rims
+  /// overlap, so a pose is worth less the less it overlaps.
+  var rank: Double { (value - 1) * overlap.squareRoot() }
+}
+
+extension Climb {
+  init(_ comparison: Comparison, at transform: RigidTransform) {
+    self.init(transform: transform, value: comparison.value(at: transform), overlap: comparison.overlap)
+  }
 }
 
 /// Quasi-Newton ascent (Nocedal and Wright, Numerical Optimization, chapter 6) over small motions.
@@ -25,7 +37,7 @@ struct Ascent {
   private static let mostTrials = 10
 
   func climb(_ comparison: Comparison, from start: RigidTransform) -> Climb {
-    var climb = Climb(transform: start, value: comparison.value(at: start))
+    var climb = Climb(comparison, at: start)
     guard climb.value > 1 else { return climb }
     var gradient = comparison.gradient()
     var inverse = InverseHessian(scale: firstStep / max(gradient.norm, 1e-12))
@@ -43,6 +55,7 @@ struct Ascent {
       climb.steps += 1
       climb.transform = comparison.moved(climb.transform, by: step.motion)
       climb.value = step.value
+      climb.overlap = comparison.overlap
       let next = comparison.gradient()
       inverse.update(step: step.motion, change: gradient - next)
       gradient = next

@@ -1,6 +1,5 @@
 // How well a rigid pose fits everywhere: the shift that each part of the body would still like, mm.
 
-internal import CKernels
 internal import Imaging
 
 /// Cuts the points into cubes and asks, for each, where along the three axes its own pairs of values look most like the
@@ -16,26 +15,51 @@ struct LocalResidual {
 
   let comparison: Comparison
   let transform: RigidTransform
-  let isa: fk_isa
 
-  /// Weighted median length of the wanted shifts, mm; nil where no cube tells anything. A cube weighs as much as its pairs
-  /// gain between its worst and its best shift.
-  func median() -> Double? {
+  /// What the cubes say together.
+  struct Summary {
+    /// Length of the wanted shifts, mm, that a given share of the cubes' weight stays below. A cube weighs as much as its
+    /// pairs gain between its worst and its best shift.
+    let shift: Double
+    /// What the cubes would gain by their wanted shifts, as a share of what they gain between worst and best: 0 where the
+    /// pose is right, whatever the blur of the images.
+    let misfit: Double
+  }
+
+  /// Nil where no cube tells anything.
+  func summary(share: Double) -> Summary? {
     _ = comparison.value(at: transform)
     let table = comparison.pointwiseInformation()
     let (groups, count) = grouped()
     let axes = (0..<3).map { profile(axis: $0, table, groups, count) }
-    let wanted = (0..<count).compactMap { group -> (shift: Double, weight: Double)? in
+    let cubes = (0..<count).compactMap { group -> [Wish]? in
       let along = axes.compactMap { $0[group] }
-      guard along.count == 3 else { return nil }
-      return (along.reduce(0) { $0 + $1.shift * $1.shift }.squareRoot(), along.reduce(0) { $0 + $1.gain })
-    }.sorted { $0.shift < $1.shift }
-    let total = wanted.reduce(0) { $0 + $1.weight }
+      return along.count == 3 ? along : nil
+    }
+    let lengths = cubes.map(Self.length).sorted { $0.shift < $1.shift }
+    let total = lengths.reduce(0) { $0 + $1.weight }
+    let gain = cubes.joined().reduce(0) { $0 + $1.gain }
     var sum = 0.0
-    return wanted.first { cube in
+    let middle = lengths.first { cube in
       sum += cube.weight
-      return sum >= total / 2
-    }?.shift
+      return sum >= share * total
+    }
+    return middle.map { Summary(shift: $0.shift, misfit: gain / max(total, 1e-12)) }
+  }
+
+  private static func length(_ along: [Wish]) -> (shift: Double, weight: Double) {
+    let squares = along.reduce(0.0) { $0 + $1.shift * $1.shift }
+    return (squares.squareRoot(), along.reduce(0.0) { $0 + $1.range })
+  }
+
+  /// What one cube would like along one axis.
+  private struct Wish {
+    /// Best shift, mm.
+    let shift: Double
+    /// What it gains over no shift, per point.
+    let gain: Double
+    /// From the worst shift to the best.
+    let range: Double
   }
 
   private func grouped() -> ([UInt8], Int) {
@@ -53,9 +77,7 @@ struct LocalResidual {
   }
 
   /// Best shift along one axis and its gain per point, for each cube.
-  private func profile(axis: Int, _ table: [Float], _ groups: [UInt8], _ count: Int) -> [(
-    shift: Double, gain: Double
-  )?] {
+  private func profile(axis: Int, _ table: [Float], _ groups: [UInt8], _ count: Int) -> [Wish?] {
     let steps = Int(Self.reach / Self.step)
     var means = [[Double?]](repeating: [], count: count)
     for k in -steps...steps {
@@ -72,18 +94,18 @@ struct LocalResidual {
     return means.map { values in
       let known = values.compactMap { $0 }
       guard known.count == 2 * steps + 1, let least = known.min() else { return nil }
-      return Self.peak(known, least: least, middle: steps)
+      return Self.wish(known, least: least, middle: steps)
     }
   }
 
   /// The place of the highest value, by the parabola through it and its neighbours.
-  private static func peak(_ values: [Double], least: Double, middle: Int) -> (shift: Double, gain: Double) {
+  private static func wish(_ values: [Double], least: Double, middle: Int) -> Wish {
     let at = values.indices.max { values[$0] < values[$1] } ?? middle
     var place = Double(at - middle)
     if at > 0 && at < values.count - 1 {
       let bend = values[at - 1] - 2 * values[at] + values[at + 1]
       if bend < 0 { place += (values[at - 1] - values[at + 1]) / (2 * bend) }
     }
-    return (place * step, values[at] - least)
+    return Wish(shift: place * step, gain: values[at] - values[middle], range: values[at] - least)
   }
 }

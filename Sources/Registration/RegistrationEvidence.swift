@@ -13,10 +13,16 @@ public struct RegistrationEvidence: Sendable, Hashable, Codable {
   public let overlap: Double
   /// By how many standard deviations the result's measure exceeds that of random poses of the same pair.
   public let significance: Double
-  /// Shift that the parts of the body would still like, weighted median, mm; nil where nothing could be told.
+  /// Shift that the parts of the body would still like, mm: three in five, by weight, want less; nil where nothing could be
+  /// told.
   public let residual: Double?
-  /// Share of the last climbs from different starts that ended at the result.
+  /// What those shifts would gain, as a share of what the parts gain between their worst and their best shift, 0…1.
+  public let misfit: Double?
+  /// Share of the climbs from different starts that ended within three millimetres of the result, at the finest stage that
+  /// had several.
   public let agreement: Double
+  /// What the best climb that ended elsewhere was worth, as a share of the result; 0 where there was none.
+  public let rival: Double
   /// Turn from where the headers put the image, degrees.
   public let turn: Double
   /// Shift of the body's centre from there, mm.
@@ -29,6 +35,7 @@ extension RigidRegistration {
   static let randomPoses = 40
   static let randomTurn = 40.0
   static let randomShift = 40.0
+  static let residualShare = 0.6
 
   /// Measures a result.
   public func evidence(_ result: RegistrationResult, header: RigidTransform = .identity)
@@ -38,13 +45,15 @@ extension RigidRegistration {
     let before = comparison.value(at: header)
     let after = comparison.value(at: result.transform)
     let fine = self.comparison(Self.stages[2])
+    let local = LocalResidual(comparison: fine, transform: result.transform).summary(
+      share: Self.residualShare)
     let relative = header.inverse.after(result.transform)
     let center = fixed.center
     return RegistrationEvidence(
       before: before, after: after, overlap: overlap(result.transform),
       significance: significance(after, result.transform, comparison),
-      residual: LocalResidual(comparison: fine, transform: result.transform, isa: isa).median(),
-      agreement: result.trail.agreement, turn: relative.turnDegrees,
+      residual: local?.shift, misfit: local?.misfit,
+      agreement: result.trail.agreement, rival: result.trail.rival, turn: relative.turnDegrees,
       shift: length(result.transform(center) - header(center)), converged: result.converged)
   }
 

@@ -10,6 +10,8 @@ public struct RegistrationStageRecord: Sendable, Hashable, Codable {
   public let best: Double
   /// Climbs that ended within three millimetres of the best one.
   public let agreeing: Int
+  /// What the best of the others is worth, as a share of the best climb; nil where all agree.
+  public let rival: Double?
 }
 
 /// The way to a result, coarse to fine.
@@ -23,13 +25,18 @@ public struct RegistrationTrail: Sendable, Hashable, Codable {
     return Double(stage.agreeing) / Double(stage.climbs)
   }
 
+  /// What the best climb that ended elsewhere is worth at the finest stage that had several, as a share of the result; 0 where
+  /// there was none.
+  public var rival: Double { stages.last { $0.climbs > 1 }?.rival ?? 0 }
+
   mutating func note(_ level: Int, _ climbs: [Climb], _ comparison: Comparison, _ distance: PoseDistance) {
-    guard let best = climbs.max(by: { $0.value < $1.value }) else { return }
-    let agreeing = climbs.count { distance($0.transform, best.transform) <= Self.agreement }
+    guard let best = climbs.max(by: { $0.rank < $1.rank }) else { return }
+    let others = climbs.filter { distance($0.transform, best.transform) > Self.agreement }
+    let rival = others.map(\.rank).max().map { $0 / max(best.rank, 1e-9) }
     stages.append(
       RegistrationStageRecord(
         level: level, climbs: climbs.count, evaluations: comparison.evaluations, best: best.value,
-        agreeing: agreeing))
+        agreeing: climbs.count - others.count, rival: rival))
   }
 }
 

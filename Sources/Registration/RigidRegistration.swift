@@ -16,8 +16,8 @@ public struct RigidRegistration: Sendable {
   }
 
   static let stages = [
-    Stage(level: 3, points: 3_000, climbs: 24, apart: 12, mostSteps: 30),
-    Stage(level: 2, points: 10_000, climbs: 8, apart: 5, mostSteps: 30),
+    Stage(level: 3, points: 2_500, climbs: 32, apart: 12, mostSteps: 30),
+    Stage(level: 2, points: 10_000, climbs: 10, apart: 5, mostSteps: 30),
     Stage(level: 1, points: 30_000, climbs: 3, apart: 3, mostSteps: 30),
     Stage(level: 0, points: 100_000, climbs: 1, apart: 1, mostSteps: 30),
   ]
@@ -55,8 +55,9 @@ public struct RigidRegistration: Sendable {
       climbs = climbs.map { ascent.climb(comparison, from: $0.transform) }
       trail.note(stage.level, climbs, comparison, distance)
     }
+    let best = climbs[0]
     return RegistrationResult(
-      transform: climbs[0].transform, value: climbs[0].value, converged: climbs[0].converged, trail: trail)
+      transform: best.transform, value: best.value, converged: best.converged, trail: trail)
   }
 
   func comparison(_ stage: Stage) -> Comparison {

@@ -5,8 +5,8 @@ internal import Imaging
 
 /// Poses worth climbing from, best first, each of them apart from the others.
 struct StartSearch {
-  /// Turns about each axis, degrees; heads lie within ±30° of what the headers say, climbs reach 12° and more.
-  static let turns: [Double] = [-24, 0, 24]
+  /// Turns about each axis, degrees; heads lie within ±30° of what the headers say, climbs reach 10° and more.
+  static let turns: [Double] = [-30, -15, 0, 15, 30]
   /// Shifts from centroid on centroid, mm; a field of view that ends early displaces the centroid mostly along the body.
   static let shifts: [Double] = [-24, 0, 24]
   static let lengthwiseShifts: [Double] = [-48, -24, 0, 24, 48]
@@ -25,7 +25,7 @@ struct StartSearch {
         for shift in base == target ? offsets() : [.zero] {
           let center = comparison.points.center
           let pose = RigidTransform(rotation: turn, about: center, translation: base + shift - center)
-          all.append(Climb(transform: pose, value: comparison.value(at: pose)))
+          all.append(Climb(comparison, at: pose))
         }
       }
     }
@@ -62,7 +62,7 @@ struct PoseDistance: Sendable {
   /// The best of the climbs, none closer than `apart` mm to a better one.
   func distinct(_ climbs: [Climb], apart: Double, most: Int) -> [Climb] {
     var kept: [Climb] = []
-    for climb in climbs.sorted(by: { $0.value > $1.value }) {
+    for climb in climbs.sorted(by: { $0.rank > $1.rank }) {
       if kept.count == most { break }
       if kept.allSatisfy({ self($0.transform, climb.transform) >= apart }) { kept.append(climb) }
     }

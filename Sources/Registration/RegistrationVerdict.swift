@@ -1,0 +1,67 @@
+// Whether a registration may be used – decided from its evidence alone, by thresholds set on data (docs/registration.md).
+
+/// The decision on a registration, with a stable code and one sentence where it is refused.
+public struct RegistrationVerdict: Sendable, Hashable, Codable {
+  public enum Reason: String, Sendable, Codable {
+    case overlap = "registration_overlap"
+    case outOfRange = "registration_out_of_range"
+    case notSignificant = "registration_not_significant"
+    case notBetter = "registration_not_better"
+    case ambiguous = "registration_ambiguous"
+    case misfit = "registration_misfit"
+  }
+
+  /// The smaller body must lie in both images by this share.
+  public static let leastOverlap = 0.3
+  /// Heads are not turned further than this from what the headers say, degrees; the search reaches 30° about each axis.
+  public static let mostTurn = 60.0
+  /// Standard deviations above random poses.
+  public static let leastSignificance = 4.5
+  /// Another pose as good as this share of the result makes the result a guess.
+  public static let mostRival = 0.97
+  /// Shift that three in five parts of the body may still like, mm.
+  public static let mostResidual = 2.7
+
+  public let accepted: Bool
+  public let reason: Reason?
+  /// Why it is refused, to be read by an operator; nil where it is accepted.
+  public let sentence: String?
+
+  public init(_ evidence: RegistrationEvidence) {
+    let refusal = Self.refusal(evidence)
+    accepted = refusal == nil
+    reason = refusal?.0
+    sentence = refusal?.1
+  }
+
+  private static func refusal(_ evidence: RegistrationEvidence) -> (Reason, String)? {
+    if evidence.overlap < leastOverlap {
+      let share = Int(100 * evidence.overlap)
+      return (.overlap, "brought together, the two images share only \(share) % of the smaller body")
+    }
+    if evidence.turn > mostTurn {
+      return (
+        .outOfRange, "the best pose is turned by \(Int(evidence.turn))°, more than a patient lies differently"
+      )
+    }
+    if evidence.significance < leastSignificance {
+      return (
+        .notSignificant, "the best pose fits hardly better than random ones; the images may not show the same"
+      )
+    }
+    if evidence.after < evidence.before {
+      return (.notBetter, "no pose found is better than where the headers put the image")
+    }
+    if evidence.rival > mostRival {
+      return (.ambiguous, "different starts ended at different poses of nearly the same worth")
+    }
+    guard let residual = evidence.residual, residual <= mostResidual else {
+      let shift = evidence.residual.map { "by \((10 * $0).rounded() / 10) mm" } ?? "by an unknown amount"
+      return (
+        .misfit,
+        "no rigid pose fits everywhere: parts of the body still disagree \(shift); is it the same patient?"
+      )
+    }
+    return nil
+  }
+}
