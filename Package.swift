@@ -65,13 +65,15 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "BSAFusion", "CZip", "DICOM", "Imaging", "Provenance", "Tensors", crypto, logging, yams,
+        "BSAFusion", "CZip", "DICOM", "Imaging", "Provenance", "Registration", "Tensors", crypto, logging,
+        yams,
       ],
       resources: [.embedInCode("../../pipeline.yaml")], swiftSettings: swift),
     .executableTarget(
       name: "fuseline",
       dependencies: [
-        "BSAFusion", "COpenBLAS", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance", "Tensors",
+        "BSAFusion", "COpenBLAS", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance", "Registration",
+        "Tensors",
         argumentParser, logging,
       ], swiftSettings: swift),
 

@@ -24,6 +24,8 @@ struct LocalResidual {
     /// What the cubes would gain by their wanted shifts, as a share of what they gain between worst and best: 0 where the
     /// pose is right, whatever the blur of the images.
     let misfit: Double
+    /// What the cubes lose one step from their best shifts, as the same share: small where images are blurred.
+    let sharpness: Double
   }
 
   /// Nil where no cube tells anything.
@@ -39,12 +41,15 @@ struct LocalResidual {
     let lengths = cubes.map(Self.length).sorted { $0.shift < $1.shift }
     let total = lengths.reduce(0) { $0 + $1.weight }
     let gain = cubes.joined().reduce(0) { $0 + $1.gain }
+    let loss = cubes.joined().reduce(0) { $0 + $1.loss }
     var sum = 0.0
     let middle = lengths.first { cube in
       sum += cube.weight
       return sum >= share * total
     }
-    return middle.map { Summary(shift: $0.shift, misfit: gain / max(total, 1e-12)) }
+    return middle.map {
+      Summary(shift: $0.shift, misfit: gain / max(total, 1e-12), sharpness: loss / max(total, 1e-12))
+    }
   }
 
   private static func length(_ along: [Wish]) -> (shift: Double, weight: Double) {
@@ -58,6 +63,8 @@ struct LocalResidual {
     let shift: Double
     /// What it gains over no shift, per point.
     let gain: Double
+    /// What is lost one step to either side of the best, on average.
+    let loss: Double
     /// From the worst shift to the best.
     let range: Double
   }
@@ -106,6 +113,9 @@ struct LocalResidual {
       let bend = values[at - 1] - 2 * values[at] + values[at + 1]
       if bend < 0 { place += (values[at - 1] - values[at + 1]) / (2 * bend) }
     }
-    return Wish(shift: place * step, gain: values[at] - values[middle], range: values[at] - least)
+    let sides = [at - 1, at + 1].filter(values.indices.contains).map { values[at] - values[$0] }
+    return Wish(
+      shift: place * step, gain: values[at] - values[middle], loss: sides.reduce(0, +) / Double(sides.count),
+      range: values[at] - least)
   }
 }

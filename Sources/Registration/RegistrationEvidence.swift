@@ -18,6 +18,8 @@ public struct RegistrationEvidence: Sendable, Hashable, Codable {
   public let residual: Double?
   /// What those shifts would gain, as a share of what the parts gain between their worst and their best shift, 0…1.
   public let misfit: Double?
+  /// What the parts lose two millimetres from their best shifts, as the same share: small where images are blurred.
+  public let sharpness: Double?
   /// Share of the climbs from different starts that ended within three millimetres of the result, at the finest stage that
   /// had several.
   public let agreement: Double
@@ -53,6 +55,7 @@ extension RigidRegistration {
       before: before, after: after, overlap: overlap(result.transform),
       significance: significance(after, result.transform, comparison),
       residual: local?.shift, misfit: local?.misfit,
+      sharpness: local?.sharpness,
       agreement: result.trail.agreement, rival: result.trail.rival, turn: relative.turnDegrees,
       shift: length(result.transform(center) - header(center)), converged: result.converged)
   }

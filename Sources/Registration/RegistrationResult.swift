@@ -26,8 +26,8 @@ public struct RegistrationTrail: Sendable, Hashable, Codable {
   }
 
   /// What the best climb that ended elsewhere is worth at the finest stage that had several, as a share of the result; 0 where
-  /// there was none.
-  public var rival: Double { stages.last { $0.climbs > 1 }?.rival ?? 0 }
+  /// there was none. The coarsest stage does not count: what lies there side by side soon falls into one.
+  public var rival: Double { stages.dropFirst().last { $0.climbs > 1 }?.rival ?? 0 }
 
   mutating func note(_ level: Int, _ climbs: [Climb], _ comparison: Comparison, _ distance: PoseDistance) {
     guard let best = climbs.max(by: { $0.rank < $1.rank }) else { return }

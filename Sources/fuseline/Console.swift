@@ -36,6 +36,7 @@ final class ProgressBar: Sendable {
     guard isShown else { return }
     switch event {
     case .takingIn(let done, let total): draw("taking in", done, total)
+    case .registering(let pair): write("\r\u{1B}[Kregistering \(pair)")
     case .fusing(let pair, let done, let total): draw("fusing \(pair)", done, total)
     case .finished: clear()
     }

@@ -58,10 +58,7 @@ struct PlanText {
       "\(padded(verb))\(pair.rule): \(pair.outputs) slices with model \(pair.model), study \(pair.study)")
     show("fixed", pair.fixed)
     show("moving", pair.moving)
-    let share = pair.overlap.fraction.formatted(.percent.precision(.fractionLength(0)))
-    Swift.print(
-      "           placed by \(words(pair.registration)), covers \(pair.overlap.slices) slices and \(share) of the field of "
-        + "view")
+    Swift.print("           placed by \(words(pair.registration))\(covers(pair.overlap))")
   }
 
   private func show(_ role: String, _ side: PlanReport.Side) {
@@ -77,8 +74,15 @@ struct PlanText {
     switch registration.kind {
     case .sameFrame: "the common frame of reference"
     case .registrationObject: "registration \(registration.objects?.joined(separator: ", ") ?? "")"
+    case .rigid: "registering the voxels, for their frames of reference differ"
     case .none: "positions alone, which the settings trust"
     }
+  }
+
+  private func covers(_ overlap: Overlap?) -> String {
+    guard let overlap else { return "" }
+    let share = overlap.fraction.formatted(.percent.precision(.fractionLength(0)))
+    return ", covers \(overlap.slices) slices and \(share) of the field of view"
   }
 
   private func quoted(_ text: String?) -> String { text.map { " “\($0)”" } ?? "" }

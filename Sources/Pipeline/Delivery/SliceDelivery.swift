@@ -142,7 +142,16 @@ struct SliceDelivery: Sendable {
       "moving resampled (\(settings.grid.interpolation.rawValue)) onto \(slice.grid.columns)x\(slice.grid.rows) pixels of "
         + millimetres(slice.grid.columnSpacing),
       alignment, coverage(record),
-    ] + volumes.pair.transform.objects.map { "placed by registration \($0.instance.sopInstanceUID)" }
+    ] + registered
+      + volumes.pair.transform.objects.map { "placed by registration \($0.instance.sopInstanceUID)" }
+  }
+
+  private var registered: [String] {
+    guard let rigid = volumes.registration.rigid else { return [] }
+    return [
+      "placed by rigid registration of the voxels: turned \(number(rigid.turn)) degrees, shifted "
+        + "\(millimetres(rigid.shift)), normalised mutual information \(number(rigid.before)) to \(number(rigid.after))"
+    ]
   }
 
   private func coverage(_ record: SliceRecord) -> String {

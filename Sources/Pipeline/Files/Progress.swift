@@ -3,6 +3,7 @@
 /// Something a person waiting for a run wants to see.
 public enum ProgressEvent: Sendable {
   case takingIn(done: Int, of: Int)
+  case registering(pair: String)
   case fusing(pair: String, done: Int, of: Int)
   case finished
 }

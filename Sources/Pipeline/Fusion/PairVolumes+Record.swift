@@ -11,6 +11,8 @@ public struct AppliedRegistration: Codable, Hashable, Sendable {
     case sameFrame = "same-frame"
     /// Spatial Registration objects relate their frames.
     case registrationObject = "registration-object"
+    /// Found from the voxels.
+    case rigid
     /// Frames differ or are missing; positions were trusted because the settings say so.
     case none
   }
@@ -19,25 +21,25 @@ public struct AppliedRegistration: Codable, Hashable, Sendable {
   public let matrix: [Double]?
   /// SOP Instance UIDs of the registration objects it rests on; absent where there are none.
   public let objects: [String]?
+  /// How the registration of the voxels went; absent for other kinds, and in a plan.
+  public let rigid: RigidRecord?
 }
 
 extension AppliedRegistration {
   init(_ transform: PairTransform) {
     switch transform {
-    case .sameFrame: self.init(kind: .sameFrame, matrix: nil, objects: nil)
-    case .header: self.init(kind: .none, matrix: nil, objects: nil)
+    case .sameFrame: self.init(kind: .sameFrame, matrix: nil, objects: nil, rigid: nil)
+    case .rigid: self.init(kind: .rigid, matrix: nil, objects: nil, rigid: nil)
+    case .header: self.init(kind: .none, matrix: nil, objects: nil, rigid: nil)
     case .registrationObjects(let transform, let objects):
       self.init(
-        kind: .registrationObject, matrix: transform.matrix, objects: objects.map(\.instance.sopInstanceUID))
+        kind: .registrationObject, matrix: transform.matrix, objects: objects.map(\.instance.sopInstanceUID),
+        rigid: nil)
     }
   }
 }
 
 extension PairVolumes {
-  var registration: AppliedRegistration {
-    AppliedRegistration(pair.transform)
-  }
-
   private struct Details: Encodable {
     let columns: Int
     let rows: Int
@@ -67,7 +69,7 @@ extension PairVolumes {
   func checkOverlap() throws {
     let isCovered = (0..<slices).contains { slice in
       let coarse = fixed.volume.grid.planeGrid(slice: slice).squareWorkingGrid(side: Self.overlapSamples)
-      return movingResampler.plane(on: coarse, transform: pair.transform.transform).insideFraction > 0
+      return movingResampler.plane(on: coarse, transform: transform).insideFraction > 0
     }
     guard !isCovered else { return }
     throw PairRefusal(

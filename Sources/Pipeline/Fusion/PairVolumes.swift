@@ -10,6 +10,10 @@ public struct PairVolumes: Sendable {
   public let moving: SeriesVolume
   public let fixedNormalization: AppliedNormalization
   public let movingNormalization: AppliedNormalization
+  /// How the moving series is placed, as the ledger keeps it.
+  public let registration: AppliedRegistration
+  /// Fixed to moving coordinates, mm.
+  let transform: RigidTransform
   let fixedMap: IntensityNormalization
   let movingMap: IntensityNormalization
   let fixedResampler: Resampler
@@ -18,7 +22,8 @@ public struct PairVolumes: Sendable {
 
   /// Reads and prepares both series.
   ///
-  /// - Throws: `DICOMError` where pixels cannot be decoded, `ImagingError` where they cannot be normalised.
+  /// - Throws: `DICOMError` where pixels cannot be decoded, `ImagingError` where they cannot be normalised,
+  ///   `PairRefusal` where they cannot be registered.
   public init(_ pair: Pair, settings: Settings) throws {
     self.pair = pair
     side = settings.grid.side
@@ -26,13 +31,15 @@ public struct PairVolumes: Sendable {
     moving = try Self.read(pair.moving, pair.movingPlan)
     (fixedMap, fixedNormalization) = try Self.normalization(fixed, pair.fixed, settings)
     (movingMap, movingNormalization) = try Self.normalization(moving, pair.moving, settings)
+    let placement = try Placement(pair, fixed: fixed.volume, moving: moving.volume, settings: settings)
+    (transform, registration) = (placement.transform, placement.registration)
     let target = Self.workingGrid(fixed.volume.grid, side: side)
     let grid = settings.grid
     fixedResampler = Resampler(
       volume: fixed.volume, onto: target, interpolation: grid.interpolation, background: fixedMap.lower,
       antialias: grid.antialias)
     movingResampler = Resampler(
-      volume: moving.volume, onto: target, transform: pair.transform.transform,
+      volume: moving.volume, onto: target, transform: transform,
       interpolation: grid.interpolation, background: movingMap.lower, antialias: grid.antialias)
   }
 
@@ -54,14 +61,14 @@ public struct PairVolumes: Sendable {
   func planes(slice: Int) -> SlicePlanes {
     let grid = grid(slice: slice)
     let fixed = fixedResampler.plane(on: grid)
-    let moving = movingResampler.plane(on: grid, transform: pair.transform.transform)
+    let moving = movingResampler.plane(on: grid, transform: transform)
     return SlicePlanes(
       grid: grid, fixed: fixedMap.apply(fixed.plane), moving: movingMap.apply(moving.plane),
       inside: moving.inside,
       insideFraction: moving.insideFraction, movingSlices: moving.contributingSlices)
   }
 
-  private static func read(_ series: Series, _ plan: SeriesPlan) throws -> SeriesVolume {
+  static func read(_ series: Series, _ plan: SeriesPlan) throws -> SeriesVolume {
     let paths = Dictionary(series.members.map { ($0.instance.sopInstanceUID, $0.path) }) { first, _ in first }
     // Every UID of the plan is one of the series it was made from.
     return try SeriesReader.read(plan) { paths[$0] ?? "" }

@@ -44,8 +44,10 @@ struct PairChoice {
       return .failure(PairRefusal(reason: refusal))
     }
     return pairing.transform(fixed.series, moving.series, relations).flatMap { transform in
-      let overlap = fixed.plan.grid.overlap(with: moving.plan.grid, through: transform.transform)
-      if let refusal = refusal(overlap) { return .failure(PairRefusal(reason: refusal)) }
+      let overlap = overlap(fixed, moving, transform)
+      if let refusal = overlap.flatMap(pairing.settings.refusal(of:)) {
+        return .failure(PairRefusal(reason: refusal))
+      }
       return .success(
         Pair(
           rule: rule, fixed: fixed.series, moving: moving.series, fixedPlan: fixed.plan,
@@ -53,16 +55,9 @@ struct PairChoice {
     }
   }
 
-  private func refusal(_ overlap: Overlap) -> Refusal? {
-    if overlap.slices == 0 {
-      return Refusal(
-        "no_overlap", "the moving series lies wholly outside the fixed one; check their positions")
-    }
-    guard overlap.millimetres < pairing.settings.minimumOverlap else { return nil }
-    return Refusal(
-      "too_little_overlap",
-      "the moving series reaches \(overlap.slices) slices, \(overlap.millimetres.rounded()) mm, of the fixed one; "
-        + "pairing.minimum_overlap is \(pairing.settings.minimumOverlap) mm")
+  private func overlap(_ fixed: Candidate, _ moving: Candidate, _ transform: PairTransform) -> Overlap? {
+    if case .rigid = transform { return nil }
+    return fixed.plan.grid.overlap(with: moving.plan.grid, through: transform.transform)
   }
 
   // MARK: - Ranking
@@ -145,5 +140,20 @@ struct PairChoice {
       return Refusal("not_preferred", name + ": nothing tells them apart but number and UID")
     }
     return Refusal("not_preferred", name + ": " + line.words)
+  }
+}
+
+extension PairingSettings {
+  /// Why an overlap is too small to fuse; nil where it is not.
+  func refusal(of overlap: Overlap) -> Refusal? {
+    if overlap.slices == 0 {
+      return Refusal(
+        "no_overlap", "the moving series lies wholly outside the fixed one; check their positions")
+    }
+    guard overlap.millimetres < minimumOverlap else { return nil }
+    return Refusal(
+      "too_little_overlap",
+      "the moving series reaches \(overlap.slices) slices, \(overlap.millimetres.rounded()) mm, of the fixed one; "
+        + "pairing.minimum_overlap is \(minimumOverlap) mm")
   }
 }

@@ -9,10 +9,12 @@ public enum PairTransform: Codable, Hashable, Sendable {
   case sameFrame
   /// Spatial Registration objects relate the two frames.
   case registrationObjects(RigidTransform, [CataloguedInstance])
+  /// To be found from the voxels, once both series are read.
+  case rigid
   /// Frames differ or are missing; positions are trusted because the settings say so.
   case header
 
-  /// Fixed to moving coordinates, mm.
+  /// Fixed to moving coordinates, mm; the identity where it is yet to be found.
   public var transform: RigidTransform {
     guard case .registrationObjects(let transform, _) = self else { return .identity }
     return transform
@@ -24,12 +26,12 @@ public enum PairTransform: Codable, Hashable, Sendable {
     return objects
   }
 
-  /// Rung of the ladder within one study: a shared frame, a registration, trust.
+  /// Rung of the ladder within one study: a shared frame, a registration object, the voxels or trust.
   var rung: Int {
     switch self {
     case .sameFrame: 0
     case .registrationObjects: 1
-    case .header: 2
+    case .rigid, .header: 2
     }
   }
 }
@@ -42,6 +44,7 @@ extension Pairing {
   func transform(
     _ fixed: Series, _ moving: Series, _ relations: FrameRelations
   ) -> Result<PairTransform, PairRefusal> {
+    if registration == .rigid { return .success(.rigid) }
     let frames = (fixed.first.frameOfReferenceUID, moving.first.frameOfReferenceUID)
     var unusable: CataloguedInstance?
     if let from = frames.0, let to = frames.1 {
@@ -59,14 +62,14 @@ extension Pairing {
           reason: Refusal(
             "registration_not_rigid",
             "the registration object \(unusable.instance.sopInstanceUID) relates their frames of reference, but not "
-              + "by one rigid matrix; export a rigid registration")))
+              + "by one rigid matrix; export a rigid registration, or set alignment.registration to rigid")))
     }
+    if registration == .auto { return .success(.rigid) }
     return .failure(
       PairRefusal(
         reason: Refusal(
           "different_frame_of_reference",
-          "the two series have no common frame of reference, and no registration object relates theirs, so where "
-            + "one lies in the other is not known; set alignment.registration to header if their positions can be "
-            + "trusted all the same")))
+          "the two series have no common frame of reference, and no registration object relates theirs, and "
+            + "alignment.registration is same-frame; set it to auto to have them registered")))
   }
 }

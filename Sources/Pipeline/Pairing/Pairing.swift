@@ -12,8 +12,8 @@ public struct Pair: Codable, Sendable {
   public let movingPlan: SeriesPlan
   /// How positions of the fixed series are found in the moving one.
   public let transform: PairTransform
-  /// What of the fixed series the moving one covers.
-  public let overlap: Overlap
+  /// What of the fixed series the moving one covers; nil where that is known only once the voxels are registered.
+  public let overlap: Overlap?
 }
 
 /// A pair the rules ask for but that is unsafe to fuse.

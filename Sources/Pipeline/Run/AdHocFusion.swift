@@ -14,6 +14,7 @@ public struct AdHocReport: Encodable, Sendable {
   public let undeformed: Int
   public let fixed: AppliedNormalization
   public let moving: AppliedNormalization
+  public let registration: AppliedRegistration
   public let notes: [String]
   public let slices: [SliceRecord]
   public let seconds: Double
@@ -41,9 +42,10 @@ public struct AdHocFusion: Sendable {
   ///   together, `ModelError`, `WeightsError`.
   public func fuse(fixed: String, moving: String, into output: String) async throws -> AdHocReport {
     let started = ContinuousClock.now
-    let pair = try pair(catalogue(at: fixed), catalogue(at: moving))
+    let pair = try AdHocPair(settings: settings).pair(fixed: fixed, moving: moving)
     let reference = try ModelLibrary.resolve(model ?? pair.rule.model, folder: settings.models)
     let network = try ModelLibrary.load(reference)
+    if case .rigid = pair.transform { progress(.registering(pair: pair.rule.name)) }
     let volumes = try PairVolumes(pair, settings: settings)
     try volumes.checkOverlap()
     let identity = JobIdentity(pair, modelSHA256: reference.card.sha256, settings: settings)
@@ -69,56 +71,8 @@ public struct AdHocFusion: Sendable {
       series: identity.outputSeriesUID, folder: output, outputs: slices.count,
       undeformed: slices.count { !$0.accepted }, fixed: volumes.fixedNormalization,
       moving: volumes.movingNormalization,
-      notes: volumes.fixed.notes + volumes.moving.notes, slices: slices,
+      registration: volumes.registration, notes: volumes.fixed.notes + volumes.moving.notes, slices: slices,
       seconds: (ContinuousClock.now - started) / .seconds(1))
-  }
-
-  /// The files at a path: one series, and any registrations.
-  private func catalogue(at path: String) throws -> Catalogue {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw FileError("read", path, code: ENOENT)
-    }
-    let files =
-      isFolder.boolValue
-      ? try DropFolder(path: path, ignore: settings.intake.ignore).scan().map(\.path) : [path]
-    var instances: [CataloguedInstance] = []
-    for file in files {
-      guard
-        case .accept(let instance, let digest) = try Examination(knownDigest: { _ in nil }).verdict(on: file)
-      else {
-        continue
-      }
-      instances.append(CataloguedInstance(instance: instance, path: file, sha256: digest))
-    }
-    let catalogue = Catalogue(instances)
-    let all = catalogue.series
-    guard all.count == 1 else {
-      let found = all.map { "\($0.modality) \($0.uid)" }.joined(separator: ", ")
-      throw DICOMError(
-        .init("not_one_series"), subject: path,
-        detail: all.isEmpty
-          ? "no image that can be fused lies there; `fuseline plan \(path)` says why"
-          : "several series lie there (\(found)); name a folder with one")
-    }
-    return catalogue
-  }
-
-  /// - Parameter sides: fixed, then moving.
-  private func pair(_ sides: Catalogue...) throws -> Pair {
-    let (fixed, moving) = (sides[0].series[0], sides[1].series[0])
-    guard
-      let rule = settings.pairing.rules.first(where: {
-        $0.fixed.modality == fixed.modality && $0.moving.modality == moving.modality
-      })
-    else {
-      let known = settings.pairing.rules.map(\.name).joined(separator: ", ")
-      throw PairRefusal(
-        reason: Refusal(
-          "no_rule", "no rule fuses \(moving.modality) onto \(fixed.modality); there are \(known)"))
-    }
-    return try Pairing(settings).pair(
-      rule, fixed: fixed, moving: moving, registrations: sides.flatMap(\.registrations))
   }
 }
 

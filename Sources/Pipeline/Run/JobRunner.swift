@@ -67,6 +67,7 @@ struct JobRunner: Sendable {
     let task = WorkTask(
       settings: settings, pair: pair, model: model.reference,
       published: try ledger.publishedSlices(job: job.id))
+    if case .rigid = pair.transform { progress(.registering(pair: pair.rule.name)) }
     switch try await perform(task, job: job.id, attempt: attempt) {
     case .done:
       FaultPoint.reach(.slicesDone)

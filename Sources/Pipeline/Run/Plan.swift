@@ -37,10 +37,11 @@ public struct PlanReport: Encodable, Sendable {
     public let model: String
     public let fixed: Side
     public let moving: Side
-    /// How the moving series is placed: `same-frame`, `registration-object` or `none` (positions trusted).
+    /// How the moving series is placed: `same-frame`, `registration-object`, `rigid` (to be registered) or `none`
+    /// (positions trusted).
     public let registration: AppliedRegistration
-    /// What of the fixed series the moving one covers.
-    public let overlap: Overlap
+    /// What of the fixed series the moving one covers; nil where it is to be registered first.
+    public let overlap: Overlap?
     /// Derived images it would make.
     public let outputs: Int
     /// Was this very work done before?

@@ -119,8 +119,14 @@ public enum NormalizationSettings: Codable, Hashable, Sendable {
 
 public struct AlignmentSettings: Codable, Hashable, Sendable {
   public enum Registration: String, Codable, Sendable, CaseIterable {
-    case sameFrame = "same-frame"
+    /// By a common frame of reference, else a registration object, else by registering the voxels.
+    case auto
+    /// By registering the voxels, whatever the headers say.
+    case rigid
+    /// As `auto`, but where nothing relates the frames of reference positions are trusted all the same.
     case header
+    /// As `auto`, but where nothing relates the frames of reference the pair is refused.
+    case sameFrame = "same-frame"
   }
   /// Largest accepted fraction (0…1) of pixels whose Jacobian determinant is not positive.
   public var maximumFolding: Double
