@@ -23,7 +23,7 @@ struct RegisterCommand: ParsableCommand {
   func run() throws {
     let report = try AdHocRegistration(settings: options.settings()).register(fixed: fixed, moving: moving)
     if json { try Console.printJSON(report) } else { show(report) }
-    if !report.verdict.accepted { throw ExitCode(1) }
+    if !report.verdict.accepted { throw ExitStatus(code: ExitStatus.someFailed) }
   }
 
   private func show(_ report: RegistrationReport) {

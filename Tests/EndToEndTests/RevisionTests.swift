@@ -50,14 +50,15 @@ import Testing
   @Test func `a pair refused, trusted and refused again is a refusal each time, not a failure of the run`()
     throws
   {
-    let strict = "grid: {side: 32}\nintake: {quiet_time: 0 s}\n"
+    let base = "grid: {side: 32}\nintake: {quiet_time: 0 s}\n"
+    let strict = base + "alignment: {registration: same-frame}\n"
     let site = try Site(strict)
     let ct = try Site.sampleFiles("ct-mr", "CT_").filter { !$0.contains("SCOUT") }
     guard try site.dropEdited(ct, "d.FrameOfReferenceUID = '1.2.3.4'") else { return }
     for file in try Site.sampleFiles("ct-mr", "MR_") { try site.drop(file) }
     #expect(try site.run("run").code == 1)
     #expect(try states(site) == ["rejected"])
-    try (strict + "alignment: {registration: header}\n").write(
+    try (base + "alignment: {registration: header}\n").write(
       toFile: site.folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
     #expect(try site.run("run").code == 0)
     #expect(try states(site) == ["superseded", "done"])

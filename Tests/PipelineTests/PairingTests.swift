@@ -85,8 +85,8 @@ import Testing
     let mr = Made(uid: "1.1", modality: "MR", slices: 10)
     let ct = Made(uid: "1.2", modality: "CT", slices: 10) { $0.frames[0].position?.z += 21 }
     let result = try pair([mr, ct])
-    #expect(result.pairs.first?.overlap.slices == 3)
-    #expect(result.pairs.first?.overlap.millimetres == 9)
+    #expect(result.pairs.first?.overlap?.slices == 3)
+    #expect(result.pairs.first?.overlap?.millimetres == 9)
     #expect(
       try pair([mr, ct], "pairing: {minimum_overlap: 10 mm}").rejected.map(\.reason.code) == [
         "too_little_overlap"
@@ -101,9 +101,17 @@ import Testing
     #expect(try codes(pair([Made(uid: "1.1", modality: "MR"), nobody])).contains("missing_patient_id"))
   }
 
-  @Test func `another frame of reference is refused unless positions are trusted`() throws {
+  @Test func `another frame of reference is registered, refused or trusted, as the settings say`() throws {
     let series = [Made(uid: "1.1", modality: "MR"), Made(uid: "1.2", modality: "CT", frame: "1.2.3.8")]
-    #expect(try pair(series).rejected.map(\.reason.code) == ["different_frame_of_reference"])
+    #expect(try pair(series).pairs.map(\.transform) == [.rigid])
+    #expect(try pair(series).pairs.first?.overlap == nil)
+    #expect(
+      try pair(series, "alignment: {registration: same-frame}").rejected.map(\.reason.code) == [
+        "different_frame_of_reference"
+      ])
+    let together = [Made(uid: "1.1", modality: "MR"), Made(uid: "1.2", modality: "CT")]
+    #expect(try pair(together).pairs.map(\.transform) == [.sameFrame])
+    #expect(try pair(together, "alignment: {registration: rigid}").pairs.map(\.transform) == [.rigid])
     #expect(try pair(series, "alignment: {registration: header}").pairs.count == 1)
   }
 

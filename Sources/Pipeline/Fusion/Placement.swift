@@ -77,9 +77,11 @@ public struct RigidRecord: Codable, Hashable, Sendable {
   public let overlap: Double
   /// Standard deviations by which the measure exceeds that of random poses.
   public let significance: Double
-  /// Shift that the parts of the body would still like, mm, and what it would gain (0…1).
+  /// Shift that the parts of the body would still like, mm, what it would gain, and what two millimetres from
+  /// there cost, as shares of what the parts tell (0…1).
   public let residual: Double?
   public let misfit: Double?
+  public let sharpness: Double?
   /// Share of the climbs from different starts that ended at the result.
   public let agreement: Double
   /// Rotation, degrees, and shift of the body's centre, mm, from where the headers put the moving image.
@@ -92,7 +94,7 @@ public struct RigidRecord: Codable, Hashable, Sendable {
     case residual = "residual_mm"
     case turn = "turn_degrees"
     case shift = "shift_mm"
-    case converged, evaluations, overlap, significance, misfit, agreement
+    case converged, evaluations, overlap, significance, misfit, sharpness, agreement
   }
 
   init(_ evidence: RegistrationEvidence, _ result: RegistrationResult) {
@@ -104,6 +106,7 @@ public struct RigidRecord: Codable, Hashable, Sendable {
     significance = evidence.significance
     residual = evidence.residual
     misfit = evidence.misfit
+    sharpness = evidence.sharpness
     agreement = evidence.agreement
     turn = evidence.turn
     shift = evidence.shift

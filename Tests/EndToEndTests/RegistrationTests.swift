@@ -1,0 +1,94 @@
+// Studies from two scanners that share no coordinates: brought together by their voxels, or refused.
+
+import Foundation
+import Testing
+
+/// Two drawn studies and the transform between their scanners.
+private struct TwoScanners {
+  let folder: String
+  /// MR to CT positions, 4×4, row-major.
+  let truth: [Double]
+
+  /// Nil where the test Python is not set up.
+  init?() throws {
+    let python = Site.root.appendingPathComponent(".venv/bin/python")
+    guard FileManager.default.isExecutableFile(atPath: python.path) else {
+      print("skipped: no .venv; run make setup")
+      return nil
+    }
+    folder = NSTemporaryDirectory() + "fuseline-scanners-\(UUID().uuidString)"
+    let process = Process()
+    process.executableURL = python
+    process.arguments = [
+      Site.root.appendingPathComponent("Tests/EndToEndTests/two_scanners.py").path, folder,
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    truth = try JSONDecoder().decode([Double].self, from: text)
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: folder) }
+
+  /// Largest distance over landmarks of the brain from where they belong, mm.
+  func error(_ matrix: [Double]) -> Double {
+    var worst = 0.0
+    for (x, y, z) in [
+      (0.0, 0.0, 0.0), (60, 0, 10), (-60, 0, 10), (0, 70, 0), (0, -70, 10), (0, 0, 55), (20, 30, -30),
+    ] {
+      let distance = (0..<3).map { row in
+        let by = zip(matrix, truth).map { $0 - $1 }
+        return by[4 * row] * x + by[4 * row + 1] * y + by[4 * row + 2] * z + by[4 * row + 3]
+      }
+      worst = max(worst, distance.reduce(0) { $0 + $1 * $1 }.squareRoot())
+    }
+    return worst
+  }
+}
+
+@Suite struct RegistrationTests {
+  @Test func `scanners without common coordinates are registered, another head is refused`() throws {
+    guard let scanners = try TwoScanners() else { return }
+    defer { scanners.remove() }
+    let site = try Site()
+    try site.drop(scanners.folder + "/same")
+    try site.drop(scanners.folder + "/other")
+    let plan = try site.run("plan")
+    #expect(plan.output.contains("registering the voxels"), "\(plan.output)")
+
+    let report = try site.run("run", "--json").json()
+    let jobs = try #require(report["jobs"] as? [[String: Any]])
+    let outcomes = jobs.map { [$0["state"] as? String ?? "", $0["reason"] as? String ?? ""] }
+    #expect(Set(outcomes) == [["done", ""], ["rejected", "registration_misfit"]], "\(outcomes)")
+    #expect(report["outputs"] as? Int == 14)
+
+    let output = try #require(site.files("output").first)
+    let uid = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
+    let lineage = try site.run("audit", "lineage", uid, "--json").json()
+    let registration = try #require(lineage["registration"] as? [String: Any])
+    #expect(registration["kind"] as? String == "rigid")
+    let matrix = try #require(registration["matrix"] as? [Double])
+    let error = scanners.error(matrix)
+    print("landmarks of the registered pair lie within \(error) mm")
+    #expect(error < 1)
+    let rigid = try #require(registration["rigid"] as? [String: Any])
+    let measures = ["measure_before", "measure_after"].compactMap { rigid[$0] as? Double }
+    #expect(measures.count == 2 && measures[0] < measures[1])
+    #expect(try site.run("audit", "reproduce", uid).output.contains("identical, byte for byte"))
+
+    let alone = try site.run("register", scanners.folder + "/same/MR", scanners.folder + "/same/CT", "--json")
+    #expect(try alone.json()["matrix"] as? [Double] == matrix)
+    #expect(try site.run("register", scanners.folder + "/other/MR", scanners.folder + "/other/CT").code == 1)
+  }
+
+  @Test func `who wants no registration gets a refusal`() throws {
+    let site = try Site(
+      "grid: {side: 32}\nintake: {quiet_time: 0 s}\nalignment: {registration: same-frame}\n")
+    let ct = try Site.sampleFiles("ct-mr", "CT_").filter { !$0.contains("SCOUT") }
+    guard try site.dropEdited(ct, "d.FrameOfReferenceUID = '1.2.3.4'") else { return }
+    for file in try Site.sampleFiles("ct-mr", "MR_") { try site.drop(file) }
+    #expect(try site.run("plan").output.contains("different_frame_of_reference"))
+  }
+}
