@@ -52,6 +52,10 @@ def other_frame(c): c.mr(), c.ct(FrameOfReferenceUID=frame(2))
 def no_frame(c): c.mr(), c.ct(change=lambda ds, _: delattr(ds, "FrameOfReferenceUID"))
 
 @case
+def other_frame_refused(c):
+    c.mr(), c.ct(FrameOfReferenceUID=frame(2)), c.settings("alignment: {registration: same-frame}")
+
+@case
 def other_frame_trusted(c):
     c.mr(), c.ct(FrameOfReferenceUID=frame(2)), c.settings("alignment: {registration: header}")
 

@@ -41,8 +41,9 @@ def side(side):
 
 def decisions(plan):
     for pair in plan["pairs"]:
+        over = pair["overlap"]["slices"] if pair.get("overlap") else "?"  # known once the voxels are registered
         yield (f"pair {pair['rule']} {side(pair['fixed'])} + {side(pair['moving'])} by {pair['registration']['kind']} "
-               f"over {pair['overlap']['slices']}")
+               f"over {over}")
     for pair in plan["rejected"]:
         yield f"refuse {pair['rule']} {label(pair['fixed'])} + {label(pair['moving'])} {pair['reason']['code']}"
     for left in sorted(plan["leftOut"], key=lambda left: label(left["series"])):
