@@ -43,6 +43,7 @@ let package = Package(
     .target(name: "COpenBLAS", cSettings: fast, linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CKernels", cSettings: fast, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZip", cSettings: fast, linkerSettings: [.linkedLibrary("zip")]),
+    .target(name: "CJPEG", cSettings: fast, linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CPNG", cSettings: fast, linkerSettings: [.linkedLibrary("png")]),
 
     // Pure: no C library, no DICOM, no SQLite, no files.
@@ -57,7 +58,7 @@ let package = Package(
     .target(name: "BSAFusion", dependencies: ["Tensors", "Imaging"], swiftSettings: swift),
 
     // Side effects live here.
-    .target(name: "Pictures", dependencies: ["CPNG", "Imaging"], swiftSettings: swift),
+    .target(name: "Pictures", dependencies: ["CJPEG", "CPNG", "Imaging"], swiftSettings: swift),
     .target(name: "DICOM", dependencies: ["CDCMTK", "Imaging", crypto], swiftSettings: swift),
     .target(
       name: "Provenance", dependencies: [grdb, crypto],
@@ -69,12 +70,16 @@ let package = Package(
         yams,
       ],
       resources: [.embedInCode("../../pipeline.yaml")], swiftSettings: swift),
+    .target(
+      name: "Report",
+      dependencies: ["BSAFusion", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance"],
+      resources: ["page.css", "viewer.js", "plots.js", "job.js"].map { .embedInCode("Page/\($0)") },
+      swiftSettings: swift),
     .executableTarget(
       name: "fuseline",
       dependencies: [
         "BSAFusion", "COpenBLAS", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance", "Registration",
-        "Tensors",
-        argumentParser, logging,
+        "Report", "Tensors", argumentParser, logging,
       ], swiftSettings: swift),
 
     .executableTarget(
@@ -98,9 +103,11 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "ProvenanceTests", dependencies: ["Provenance"], exclude: ["Ledgers"], swiftSettings: swift),
+    .testTarget(
+      name: "ReportTests", dependencies: ["Pipeline", "Report"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["fuseline", "Pipeline"], exclude: ["Fixtures"],
+      name: "EndToEndTests", dependencies: ["fuseline", "Pipeline"], exclude: ["Fixtures", "Judge"],
       swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6], cLanguageStandard: .c17, cxxLanguageStandard: .cxx17)

@@ -46,7 +46,7 @@ extension Picture {
     }
   }
 
-  private static func encode<Sample: FixedWidthInteger>(
+  fileprivate static func encode<Sample: FixedWidthInteger>(
     _ layout: fp_layout, _ samples: [Sample], name: String
   ) throws(PictureError) -> [UInt8] {
     guard layout.columns > 0, layout.rows > 0 else {
@@ -62,6 +62,15 @@ extension Picture {
     defer { fp_free(memory) }
     guard status.code == FP_OK, let memory else { throw PictureError(status, subject: name) }
     return [UInt8](UnsafeBufferPointer(start: memory, count: size))
+  }
+}
+
+extension Samples {
+  /// The samples as a PNG, without time stamp or text.
+  public func png(name: String = "picture") throws(PictureError) -> [UInt8] {
+    try Picture.encode(
+      fp_layout(columns: Int32(columns), rows: Int32(rows), channels: Int32(channels), bits: 8), bytes,
+      name: name)
   }
 }
 

@@ -27,6 +27,8 @@ extension AuditFilter.Columns {
     time: "time", state: "state", modalities: ["modality", "modality2"], patient: "patient = :patient",
     study: "study = :study", model: true, job: "job = :job", order: "time DESC, subject")
 
+  static let runs = Self(time: "started", state: "state", run: "run = :run", order: "run DESC")
+
   static let events = Self(
     time: "time", state: "kind", patient: "seq IN (\(eventsOfPairs("p.patient_id = :patient")))",
     study: "seq IN (\(eventsOfPairs("st.uid = :study")))", run: eventsOfRun,

@@ -6,7 +6,7 @@ extension Ledger {
   public func jobs(_ filter: AuditFilter = .init()) throws -> [JobRow] {
     var rows: [JobRow] = try list(
       "v_jobs", filter, .jobs)
-    if filter.redact { for index in rows.indices { rows[index].patient = nil } }
+    if filter.redact { for index in rows.indices { rows[index].redact() } }
     return rows
   }
 
@@ -36,14 +36,14 @@ extension Ledger {
   public func inputs(_ filter: AuditFilter = .init()) throws -> [InputRow] {
     var rows: [InputRow] = try list(
       "v_inputs", filter, .inputs)
-    if filter.redact { for index in rows.indices { rows[index].patient = nil } }
+    if filter.redact { for index in rows.indices { rows[index].redact() } }
     return rows
   }
 
   public func outputs(_ filter: AuditFilter = .init()) throws -> [OutputRow] {
     var rows: [OutputRow] = try list(
       "v_outputs", filter, .outputs)
-    if filter.redact { for index in rows.indices { rows[index].patient = nil } }
+    if filter.redact { for index in rows.indices { rows[index].redact() } }
     return rows
   }
 
@@ -67,7 +67,7 @@ extension Ledger {
   /// What failed or was rejected. The counts cover everything the filter lets through, not only the page.
   public func failures(_ filter: AuditFilter = .init()) throws -> Failures {
     var cases: [FailureRow] = try list("v_failures", filter, .failures)
-    if filter.redact { for index in cases.indices { cases[index].patient = nil } }
+    if filter.redact { for index in cases.indices { cases[index].redact() } }
     var everything = filter
     everything.limit = -1
     everything.offset = 0

@@ -6,9 +6,9 @@ extension Ledger {
   /// One row per recorded value in which two jobs differ: its name and both values. Times, counters and row ids
   /// are left out; slices are compared by their index.
   /// - Throws: `LedgerError.Reason.notFound`.
-  public func difference(_ first: Int64, _ second: Int64) throws -> Listing {
-    let left = try Self.facts(job(first))
-    let right = try Self.facts(job(second))
+  public func difference(_ first: Int64, _ second: Int64, redact: Bool = false) throws -> Listing {
+    let left = try Self.facts(job(first, redact: redact))
+    let right = try Self.facts(job(second, redact: redact))
     let names = Set(left.keys).union(right.keys).sorted { a, b in
       a.compare(b, options: .numeric) == .orderedAscending
     }

@@ -75,7 +75,7 @@ private struct Exporter {
     var comma = Separator()
     try each("v_jobs", .jobs) { (row: JobRow) in
       var row = row
-      if filter.redact { row.patient = nil }
+      if filter.redact { row.redact() }
       try write(comma.next + JSONDocument(encoding: row).text)
     }
     comma = Separator()
@@ -83,7 +83,7 @@ private struct Exporter {
     if !filter.isAboutJobs {
       try each("v_inputs", .inputs) { (row: InputRow) in
         var row = row
-        if filter.redact { row.patient = nil }
+        if filter.redact { row.redact() }
         try write(comma.next + JSONDocument(encoding: row).text)
       }
     }
@@ -122,7 +122,7 @@ private struct Exporter {
         throw LedgerError(.damaged, subject: row.sop, detail: "the output has no lineage, run audit verify")
       }
       var row = row
-      if filter.redact { row.patient = nil }
+      if filter.redact { row.redact() }
       try body(row, lineage)
     }
   }

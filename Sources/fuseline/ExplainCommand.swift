@@ -14,9 +14,10 @@ struct ExplainCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOption
   @Argument(help: "A UID, or the path of a file.") var subject: String
   @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Leave patient attributes out.") var redact = false
 
   func run() throws {
-    let explanation = try Explainer(settings: options.settings()).explain(subject)
+    let explanation = try Explainer(settings: options.settings()).explain(subject, redact: redact)
     if json { return try Console.printJSON(explanation) }
     for line in explanation.findings { print(line) }
     for event in explanation.events { print("\(event.time)  \(event.kind)  \(event.subject)") }

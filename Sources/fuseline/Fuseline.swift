@@ -22,8 +22,7 @@ struct Fuseline: AsyncParsableCommand {
     version: VersionText.text,
     subcommands: [
       RunCommand.self, WatchCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self,
-      RegisterCommand.self,
-      AuditCommand.self,
+      RegisterCommand.self, AuditCommand.self, ReportCommand.self,
       ModelCommand.self, ConfigCommand.self, DoctorCommand.self, RetryCommand.self, StatusCommand.self,
       WorkCommand.self,
     ])

@@ -37,6 +37,8 @@ public struct FusedSlice: Sendable {
   public let fixed: Plane
   public let moving: Plane
   public let aligned: Plane
+  /// The deformation the network predicted, used or not.
+  public let predicted: Flow
   public let pixels: FusedPixels
   public let movingSlices: [Int]
   public let record: SliceRecord
@@ -65,6 +67,7 @@ public final class SliceFuser {
     let picture = colour.map { ColourPicture(planes.moving, table: $0) }
     let input = picture?.luminance ?? planes.moving
     var fused = try engine.fuse(fixed: planes.fixed, moving: input)
+    let predicted = fused.flow
     var record = judge(planes, input, fused)
     if !record.accepted { fused = try engine.fuseUndeformed(fixed: planes.fixed, moving: input) }
     record.seconds = (ContinuousClock.now - started) / .seconds(1)
@@ -73,7 +76,7 @@ public final class SliceFuser {
     let image = view.compose(fused.fused, fixed: planes.fixed)
     return FusedSlice(
       index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving,
-      aligned: fused.flow.warp(planes.moving),
+      aligned: fused.flow.warp(planes.moving), predicted: predicted,
       pixels: picture.map { .rgb($0.coloured(image, flow: fused.flow).interleavedBytes) }
         ?? .grey(Colour.bytes(image)),
       movingSlices: planes.movingSlices, record: record)

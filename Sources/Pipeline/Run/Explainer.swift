@@ -19,7 +19,7 @@ public struct Explainer: Sendable {
   public init(settings: Settings) { self.settings = settings }
 
   /// - Throws: `FileError` where a path cannot be read, `LedgerError` where there is no usable ledger.
-  public func explain(_ subject: String) throws -> Explanation {
+  public func explain(_ subject: String, redact: Bool = false) throws -> Explanation {
     if FileManager.default.fileExists(atPath: subject) { return try explain(file: subject) }
     let ledger = try Ledger.openReadOnly(path: settings.ledger)
     let lineage = try ledger.lineage(subject)
@@ -36,7 +36,8 @@ public struct Explainer: Sendable {
       try ledger.events(subject: "\($0):\(subject)")
     }
     return Explanation(
-      subject: subject, findings: findings, lineage: lineage, events: events.sorted { $0.seq < $1.seq })
+      subject: subject, findings: findings, lineage: redact ? lineage?.redacted : lineage,
+      events: events.sorted { $0.seq < $1.seq })
   }
 
   private func explain(file path: String) throws -> Explanation {

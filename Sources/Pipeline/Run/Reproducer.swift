@@ -56,18 +56,8 @@ public struct Reproducer: Sendable {
       throw LedgerError(
         .notFound, subject: uid, detail: "the ledger knows no output of this UID, see audit outputs")
     }
-    let shaped = try settings.shaped(by: recordedSettings(lineage.output.job, ledger))
-    let reference = try model(lineage)
-    let pair = try pair(ledger.job(lineage.output.job).job, ledger, shaped)
-    let identity = JobIdentity(pair, modelSHA256: reference.card.sha256, settings: shaped)
-    guard identity.outputSeriesUID == lineage.output.series else {
-      throw PairRefusal(
-        reason: Refusal(
-          "not_the_same_work",
-          "the series got other images since, or another version of the program (\(lineage.software.version)) made it"
-        ))
-    }
-    let capture = try capture(pair, identity, reference, shaped, slice: lineage.output.slice)
+    let recorded = try RecordedJob(ledger.job(lineage.output.job).job, ledger: ledger, settings: settings)
+    let capture = try recorded.delivery.capture(recorded.fuser().fuse(slice: lineage.output.slice))
     let published = settings.folders.output + "/" + lineage.output.path
     return Reproduction(
       output: uid, recordedSHA256: lineage.output.sha256,
@@ -76,53 +66,5 @@ public struct Reproducer: Sendable {
         ? try SecondaryCaptureCheck.largestDifference(path: published, from: capture) : nil,
       recordedSoftware: "\(lineage.software.version), \(lineage.software.blas), \(lineage.software.kernels)",
       software: "\(software.version), \(software.blas), \(software.kernels)")
-  }
-
-  private func recordedSettings(_ job: Int64, _ ledger: Ledger) throws -> String {
-    let answer = try ledger.sql(
-      "SELECT s.text FROM settings s JOIN jobs j ON j.settings_id = s.id WHERE j.id = \(job)")
-    guard case .string(let text) = answer.rows.first?.first else {
-      throw LedgerError(.damaged, subject: "job:\(job)", detail: "its settings are not in the ledger")
-    }
-    return text
-  }
-
-  private func model(_ lineage: OutputLineage) throws -> ModelReference {
-    let library = try ModelLibrary(folder: settings.models)
-    let recorded = lineage.model?.sha256
-    if let model = library.models.first(where: { $0.card.sha256 == recorded }) { return model }
-    throw ModelError(
-      model: lineage.model?.name ?? "(none)",
-      message:
-        "weights of SHA-256 \((recorded ?? "").prefix(12))… are not in \(library.folder); put them back")
-  }
-
-  private func pair(_ job: JobRow, _ ledger: Ledger, _ settings: Settings) throws -> Pair {
-    let stored = try [job.fixed, job.moving].map { uid in
-      try ledger.instances(series: uid).map {
-        CataloguedInstance(
-          instance: try $0.header.decode(Instance.self), path: settings.folders.store + "/" + $0.path,
-          sha256: $0.sha256)
-      }
-    }
-    let series = stored.compactMap { Catalogue($0).series.first }
-    guard series.count == 2, let rule = settings.pairing.rules.first(where: { $0.name == job.kind }) else {
-      throw PairRefusal(
-        reason: Refusal("inputs_missing", "the ledger no longer holds both series of job \(job.job)"))
-    }
-    let registrations = try StoredCatalogue(ledger: ledger, store: settings.folders.store)
-      .catalogue(studies: series.map(\.studyInstanceUID)).registrations
-    return try Pairing(settings).pair(
-      rule, fixed: series[0], moving: series[1], registrations: registrations)
-  }
-
-  private func capture(
-    _ pair: Pair, _ identity: JobIdentity, _ reference: ModelReference, _ settings: Settings, slice: Int
-  ) throws -> SecondaryCapture {
-    let volumes = try PairVolumes(pair, settings: settings)
-    let fuser = try SliceFuser(volumes: volumes, model: ModelLibrary.load(reference), settings: settings)
-    let delivery = SliceDelivery(
-      volumes: volumes, identity: identity, model: reference.card, settings: settings)
-    return try delivery.capture(fuser.fuse(slice: slice))
   }
 }

@@ -38,7 +38,7 @@ extension AuditCommand {
     @Argument(help: "Number of the other.") var second: Int64
 
     func run() throws {
-      let listing = try options.ledger().difference(first, second)
+      let listing = try options.ledger().difference(first, second, redact: options.redact)
       if options.json { return try Console.printJSON(listing.records) }
       options.show(listing)
     }

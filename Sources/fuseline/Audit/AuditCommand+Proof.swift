@@ -44,9 +44,10 @@ extension AuditCommand {
     @Argument(help: "SOP, Series or Study Instance UID.") var uid: String
 
     func run() throws {
-      guard let lineage = try options.ledger().lineage(uid) else {
+      guard var lineage = try options.ledger().lineage(uid) else {
         throw ExitStatus(code: ExitStatus.missingInput, sentence: "\(uid): the ledger knows no such UID")
       }
+      if options.redact { lineage = lineage.redacted }
       if options.json { return try Console.printJSON(lineage) }
       options.show(try Tree.listing(lineage))
     }
@@ -89,6 +90,13 @@ extension AuditCommand {
     @OptionGroup var options: AuditOptions
     @Argument(help: "One SELECT; docs/ledger.md describes tables and views.") var query: String
     @Option(help: "Rows at most.") var limit = 10_000
+
+    func validate() throws {
+      if options.redact {
+        throw ValidationError(
+          "--redact cannot be kept for a free question; leave `patients` and `path` out of it.")
+      }
+    }
 
     func run() throws {
       let listing = try options.ledger().sql(query, limit: max(1, limit))

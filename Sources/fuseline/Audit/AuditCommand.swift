@@ -10,8 +10,9 @@ struct AuditCommand: ParsableCommand {
     commandName: "audit", abstract: "Ask the ledger what was done, with what, to which images.",
     discussion: "Example: fuseline audit lineage 2.25.1234 --json",
     subcommands: [
-      Jobs.self, OneJob.self, Inputs.self, Outputs.self, Events.self, Failed.self, Conflicts.self,
-      LineageOf.self, Difference.self, Verify.self, Reproduce.self, Sign.self, Export.self, SQL.self,
+      Jobs.self, OneJob.self, Inputs.self, Outputs.self, Events.self, Runs.self, Failed.self, Conflicts.self,
+      LineageOf.self, OneModel.self, Difference.self, Verify.self, Reproduce.self, Sign.self, Export.self,
+      SQL.self,
     ])
 }
 
