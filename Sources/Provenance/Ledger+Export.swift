@@ -1,5 +1,6 @@
 // The audit's answers as files for other systems: CSV, JSON, FHIR R4. Written piece by piece, never held whole.
 
+internal import Foundation
 internal import GRDB
 
 /// What `audit export` writes.
@@ -10,6 +11,8 @@ public enum ExportFormat: String, Codable, Sendable, CaseIterable {
   case json
   /// A `collection` bundle: a `Provenance` per output, an `AuditEvent` per event.
   case fhir
+  /// A DICOM audit message (PS3.15 A.5) per event, one XML document a line.
+  case dicom
 }
 
 extension Ledger {
@@ -29,6 +32,7 @@ extension Ledger {
       case .csv: try exporter.csv(write)
       case .json: try exporter.json(write)
       case .fhir: try exporter.fhir(write)
+      case .dicom: try exporter.dicom(write)
       }
     }
   }
@@ -104,6 +108,14 @@ private struct Exporter {
     }
     try eachEvent { try write(comma.next + FHIR.entry(FHIR.auditEvent($0, ledger: ledger)).canonicalText) }
     try write("]}\n")
+  }
+
+  func dicom(_ write: Write) throws {
+    let message = AuditMessage(ledger: ledger, host: ProcessInfo.processInfo.hostName)
+    try eachEvent { event in
+      let object = try AuditMessage.Object(db, subject: event.subject, redact: filter.redact)
+      try write(message.text(event, about: object) + "\n")
+    }
   }
 
   // MARK: Rows, one at a time

@@ -57,6 +57,45 @@ import Testing
     #expect(try exported(.fhir, .init(state: "failed")).contains(#""entry":[]"#))
   }
 
+  @Test func `DICOM audit messages are one a line and name study, image and patient, unless asked not to`()
+    throws
+  {
+    let lines = try exported(.dicom).split(separator: "\n")
+    #expect(lines.count == 20)
+    let made = try #require(lines.first { $0.contains("originalText=\"slice.published\"") })
+    for part in [
+      "csd-code=\"110103\"", "EventActionCode=\"C\"", "EventOutcomeIndicator=\"0\"",
+      "ParticipantObjectID=\"1.2.1\"",
+      "<Instance UID=\"2.25.0\"/>", "ParticipantObjectID=\"INV-1\"",
+    ] { #expect(made.contains(part), "\(part)") }
+    #expect(
+      lines.contains { $0.contains("csd-code=\"110107\"") && $0.contains("<Instance UID=\"1.2.2.0\"/>") })
+    #expect(lines.contains { $0.contains("csd-code=\"110121\"") })
+    #expect(try !exported(.dicom, .init(redact: true)).contains("INV-1"))
+  }
+
+  @Test func `DICOM audit messages are valid by an independent reading of PS3 15`() throws {
+    let root = DocumentationTests.root
+    let candidates = [root.appendingPathComponent(".venv/bin/python").path, "/usr/bin/python3"]
+    guard let python = candidates.first(where: FileManager.default.isExecutableFile) else {
+      print("skipped: no Python")
+      return
+    }
+    let input = NSTemporaryDirectory() + "messages-\(UUID().uuidString).xml"
+    defer { try? FileManager.default.removeItem(atPath: input) }
+    try exported(.dicom).write(toFile: input, atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = [root.appendingPathComponent("Tests/ProvenanceTests/Judge/audit_message.py").path]
+    process.standardInput = FileHandle(forReadingAtPath: input)
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0 && said == "20\n", "\(said)")
+  }
+
   @Test func `the FHIR bundle is valid R4 by an independent reading of the standard`() throws {
     let python = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../.venv/bin/python").standardized.path
