@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 minimum_swift=6.2
 packages=(
-  make g++ libdcmtk-dev dcmtk libopenblas-dev libsqlite3-dev libopenjp2-7-dev libpng-dev zlib1g-dev libzip-dev
+  make g++ libdcmtk-dev dcmtk libopenblas-dev libsqlite3-dev libopenjp2-7-dev libpng-dev libjpeg-dev zlib1g-dev libzip-dev
 )
 test_packages=(python3 python3-venv)
 # Shared libraries of the Swift toolchain itself, wanted only where it does not start without them.

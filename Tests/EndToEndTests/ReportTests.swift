@@ -97,10 +97,9 @@ import Testing
     }
     for answer in answers {
       #expect(answer.count > 1)
+      // Long runs without a space are pictures and keys in base64, where any three letters come up.
+      let text = answer.replacing(/[A-Za-z0-9+\/=]{100,}/, with: "")
       for word in ["FUSELINE-PHANTOM-1", "Ada", "ADA", "1960-01-02", "19600102"] {
-        // What is encoded is a picture or a digest.
-        let text = answer.components(separatedBy: "\n").filter { $0.count < 4000 || $0.contains(" ") }.joined(
-          separator: "\n")
         #expect(!text.contains(word), "\(word) in \(answer.prefix(200))")
       }
     }
