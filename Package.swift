@@ -102,7 +102,8 @@ let package = Package(
       name: "DICOMTests", dependencies: ["DICOM", "Imaging", crypto], exclude: ["Judge"],
       swiftSettings: swift),
     .testTarget(
-      name: "ProvenanceTests", dependencies: ["Provenance"], exclude: ["Judge", "Ledgers"], swiftSettings: swift),
+      name: "ProvenanceTests", dependencies: ["Provenance"], exclude: ["Judge", "Ledgers"],
+      swiftSettings: swift),
     .testTarget(
       name: "ReportTests", dependencies: ["Pipeline", "Report"], swiftSettings: swift),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"], swiftSettings: swift),

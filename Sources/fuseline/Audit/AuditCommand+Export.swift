@@ -12,7 +12,9 @@ extension AuditCommand {
       discussion: "Example: fuseline audit export --format fhir --since yesterday > night.json")
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var filter: FilterOptions
-    @Option(help: "csv, json, fhir, or dicom (audit messages of PS3.15 A.5, one a line).", transform: Self.format) var format = ExportFormat.csv
+    @Option(
+      help: "csv, json, fhir, or dicom (audit messages of PS3.15 A.5, one a line).", transform: Self.format)
+    var format = ExportFormat.csv
     @Flag(help: "Leave patient attributes out.") var redact = false
 
     private static func format(_ text: String) throws -> ExportFormat {
