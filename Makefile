@@ -8,7 +8,7 @@ RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo picture build test test-faults test-training lint format bench train samples samples-check sanitize fuzz install clean
+.PHONY: help setup demo picture build test test-faults soak test-training lint format bench train samples samples-check sanitize fuzz install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -35,8 +35,12 @@ test: setup lint ## set up, lint and run all tests
 	@! $(PYTHON) -c 'import torch' 2>/dev/null || $(PYTHON) -m pytest -q Training
 	swift test --disable-xctest
 
-test-faults: setup ## kill the program at every fault point, run again, compare all files
+test-faults: setup ## kill it at every fault point, fail and cut the power at every EVERYth call that changes a file
 	FUSELINE_FAULT_MATRIX=1 swift test --disable-xctest --filter FaultTests
+	$(PYTHON) Tests/Faults/inject.py --program .build/debug/fuseline --every $(or $(EVERY),1)
+
+soak: build setup ## the watcher under kills, full disks and clock jumps: make soak MINUTES=60 [SEED=2]
+	$(PYTHON) Tests/Soak/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 test-training: setup ## tests of the PyTorch twin (needs PyTorch in .venv)
 	@$(PYTHON) -c 'import torch' 2>/dev/null || \

@@ -27,10 +27,10 @@ struct WatchCommand: AsyncParsableCommand {
     let context = RunContext(
       settings: settings, software: .this, logger: logger, uptime: uptime, progress: ProgressBar().show,
       notifier: notifier)
+    for number in [SIGTERM, SIGINT] { signal(number, SIG_IGN) }
     logger.notice("watching", metadata: ["ledger": "\(settings.ledger)"])
     let watching = Task { try await Watcher(context).run() }
     let signals = [SIGTERM, SIGINT].map { number in
-      signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number)
       source.setEventHandler { watching.cancel() }
       source.resume()

@@ -11,12 +11,13 @@ import Testing
 
     """
 
-  private func start(_ site: Site) throws -> Process {
+  private func start(_ site: Site, _ options: String...) throws -> Process {
     let process = Process()
     process.executableURL = Site.program
-    process.arguments = ["watch"]
+    process.arguments = ["watch"] + options
     process.currentDirectoryURL = URL(fileURLWithPath: site.folder)
-    process.standardError = FileHandle.nullDevice
+    FileManager.default.createFile(atPath: site.folder + "/log", contents: nil)
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: site.folder + "/log"))
     try process.run()
     return process
   }
@@ -45,6 +46,38 @@ import Testing
     #expect(site.files("inbox").isEmpty)
     #expect(try site.run("audit", "verify").code == 0)
     #expect(try site.run("run").code == 0)
+  }
+
+  @Test(.timeLimit(.minutes(3)))
+  func `metrics, status and the log tell what it does, without a patient's name`() async throws {
+    let site = try Site(Self.configuration + "metrics: {file: watch.prom}\n")
+    let daemon = try start(site, "--verbose", "--log-format", "json")
+    defer { daemon.terminate() }
+    try site.drop(Site.samples + "/ct-mr")
+    let isFused = try await wait { site.files("output").count { $0.hasSuffix(".dcm") } == 12 }
+    #expect(isFused)
+    let metrics = { (try? String(contentsOfFile: site.folder + "/watch.prom", encoding: .utf8)) ?? "" }
+    let isTold = try await wait { metrics().contains(#"fuseline_jobs{state="done"} 1"#) }
+    #expect(isTold, "\(metrics())")
+    #expect(metrics().contains("fuseline_outputs 12\n") && metrics().contains("fuseline_intake_paused 0\n"))
+    let status = try site.run("status", "--json").json()
+    #expect((status["coordinator"] as? [String: Any])?["pid"] as? Int == Int(daemon.processIdentifier))
+    #expect((status["queue"] as? [String: Any])?["done"] as? Int == 1)
+    #expect(status["studies_waiting"] as? Int == 0)
+    daemon.terminate()
+    daemon.waitUntilExit()
+    #expect(daemon.terminationStatus == 0)
+    let log = try String(contentsOfFile: site.folder + "/log", encoding: .utf8)
+    let lines = log.split(separator: "\n")
+    #expect(lines.count > 2)
+    for line in lines {
+      let event = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(event["time"] != nil && event["level"] != nil && event["message"] != nil)
+    }
+    let names = try site.run("audit", "sql", "SELECT name, patient_id FROM patients", "--csv").output
+    for name in names.split(whereSeparator: { $0 == "," || $0.isNewline }).dropFirst(2) {
+      #expect(!log.contains(name) && !metrics().contains(name))
+    }
   }
 
   @Test(.timeLimit(.minutes(3)))

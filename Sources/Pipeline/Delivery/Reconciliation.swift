@@ -7,16 +7,20 @@ import Provenance
 enum Reconciliation {
   /// Finishes or gives up every intent that an interrupted run left open. Call it while holding the lease.
   static func run(_ ledger: Ledger, logger: Logger) throws {
-    for intent in try ledger.pendingIntents() {
-      let finished = try finish(intent, ledger)
-      if !finished {
+    var recorded = 0
+    let intents = try ledger.pendingIntents()
+    for intent in intents {
+      if try finish(intent, ledger) {
+        recorded += 1
+      } else {
         try FileSystem.remove(intent.fromPath)
         try ledger.abandonIntent(intent.id)
       }
-      logger.notice(
-        "an interrupted delivery was settled",
-        metadata: ["intent": "\(intent.id)", "outcome": finished ? "recorded" : "given up"])
     }
+    guard !intents.isEmpty else { return }
+    logger.notice(
+      "interrupted deliveries were settled",
+      metadata: ["recorded": "\(recorded)", "given_up": "\(intents.count - recorded)"])
   }
 
   /// A slice whose bytes were complete is recorded; it need not be fused again.
