@@ -16,7 +16,7 @@ import Testing
     process.executableURL = Site.program
     process.arguments = ["watch"] + options
     process.currentDirectoryURL = URL(fileURLWithPath: site.folder)
-    FileManager.default.createFile(atPath: site.folder + "/log", contents: nil)
+    try Data().write(to: URL(fileURLWithPath: site.folder + "/log"))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: site.folder + "/log"))
     try process.run()
     return process

@@ -53,7 +53,7 @@ class Site:
         control.write_bytes(struct.pack("<4q", 0, at, action, lasts))
         if shim:
             environment |= {
-                "LD_PRELOAD": str(shim), "FUSELINE_TEST_PREFIX": str(self.folder) + "/",
+                "LD_PRELOAD": str(shim), "FUSELINE_TEST_PREFIX": str(self.folder),
                 "FUSELINE_TEST_CONTROL": str(control), "FUSELINE_TEST_SHADOW": str(self.top / "shadow"),
             }
             if action != POWER_CUT:

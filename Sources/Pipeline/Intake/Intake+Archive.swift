@@ -21,7 +21,8 @@ extension Intake {
       try checkRoom(for: archive.unpackedSize, file)
       try FileSystem.removeTree(unpacking)
       try FileSystem.createFolder(unpacking)
-      for entry in archive.entries where !isIgnored(entry.name) {
+      for (number, entry) in archive.entries.enumerated() where !isIgnored(entry.name) {
+        progress(.takingIn(done: number, of: archive.entries.count))
         let path = "\(unpacking)/\(entry.index)"
         try archive.extract(entry, to: path)
         guard let dropped = DropFile(path: path)?.from("\(file.path)/\(entry.name)") else { continue }
