@@ -89,6 +89,37 @@ import Testing
     }
   }
 
+  @Test func `a registration that comes late brings a turned CT back onto the same pixels`() throws {
+    guard Self.hasPython else { return }
+    let straight = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    let images = try ["MR_", "CT_HEAD_SOFT"].flatMap { try Site.sampleFiles("ct-mr", $0) }
+    for (index, file) in images.enumerated() { try straight.drop(file, as: "\(index).dcm") }
+    #expect(try straight.run("run").code == 0)
+    let turned = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    let object = turned.folder + "/registration.dcm"
+    _ = try Self.run("registered.py", [Site.samples + "/ct-mr", turned.inbox, object])
+    let refused = try turned.run("run")
+    #expect(refused.code == 1)
+    #expect(refused.output.contains("different_frame_of_reference"))
+    try turned.drop(object)
+    let fused = try turned.run("run")
+    #expect(fused.code == 0, "\(fused.output)\(fused.errors)")
+    #expect(try pixels(straight) == pixels(turned))
+    let kinds = try turned.run("audit", "sql", "SELECT registration_json FROM jobs WHERE state = 'done'")
+      .output
+    #expect(kinds.contains("registration-object") && kinds.contains("2.25.777"))
+  }
+
+  /// The ends of all outputs, where their pixels are: 32 × 32 bytes each.
+  private func pixels(_ site: Site) throws -> Set<Data> {
+    let outputs = site.files("output")
+    #expect(outputs.count == 12)
+    return Set(
+      try outputs.map {
+        try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + $0)).suffix(1024)
+      })
+  }
+
   private func pairs(_ value: Any?) -> [String] {
     (value as? [[String: Any]] ?? []).map { pair in
       let uids = ["fixed", "moving"].map { side in
