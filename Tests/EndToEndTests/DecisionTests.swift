@@ -102,6 +102,8 @@ import Testing
     #expect(refused.code == 1)
     #expect(refused.output.contains("different_frame_of_reference"))
     try turned.drop(object)
+    let waiting = try turned.run("explain", "2.25.777").output
+    #expect(waiting.contains("not taken in yet: registration 2.25.777"), "\(waiting)")
     let fused = try turned.run("run")
     #expect(fused.code == 0, "\(fused.output)\(fused.errors)")
     #expect(try pixels(straight) == pixels(turned))

@@ -2,6 +2,7 @@
 
 import DICOM
 import Foundation
+import Imaging
 public import Provenance
 
 public struct Explanation: Encodable, Sendable {
@@ -21,9 +22,13 @@ public struct Explainer: Sendable {
   /// - Throws: `FileError` where a path cannot be read, `LedgerError` where there is no usable ledger.
   public func explain(_ subject: String, redact: Bool = false) throws -> Explanation {
     if FileManager.default.fileExists(atPath: subject) { return try explain(file: subject) }
-    let ledger = try Ledger.openReadOnly(path: settings.ledger)
-    let lineage = try ledger.lineage(subject)
-    var findings = try pairingFindings(subject)
+    let store = try StoredCatalogue(settings: settings)
+    let lineage = try store.ledger?.lineage(subject) ?? nil
+    var findings = pairingFindings(subject, in: Catalogue(try store.instances()))
+    if findings.isEmpty && lineage == nil {
+      findings = pairingFindings(subject, in: try Planner(settings: settings).catalogue())
+        .map { "not taken in yet: " + $0 }
+    }
     switch lineage {
     case .output(let made): findings.insert(sentence(made), at: 0)
     case .input(let input): findings.insert(sentence(input), at: 0)
@@ -31,9 +36,9 @@ public struct Explainer: Sendable {
       findings.insert("\(group.jobs.count) jobs and \(group.outputs.count) outputs involve it", at: 0)
     case nil: break
     }
-    if findings.isEmpty { findings = ["the ledger knows nothing of \(subject)"] }
+    if findings.isEmpty { findings = ["neither ledger nor drop folder know anything of \(subject)"] }
     let events = try ["instance", "output", "series"].flatMap {
-      try ledger.events(subject: "\($0):\(subject)")
+      try store.ledger?.events(subject: "\($0):\(subject)") ?? []
     }
     return Explanation(
       subject: subject, findings: findings, lineage: redact ? lineage?.redacted : lineage,
@@ -61,8 +66,7 @@ public struct Explainer: Sendable {
   }
 
   /// What the rules make of a series or a study now.
-  private func pairingFindings(_ uid: String) throws -> [String] {
-    let catalogue = Catalogue(try StoredCatalogue(settings: settings).instances())
+  private func pairingFindings(_ uid: String, in catalogue: Catalogue) -> [String] {
     let result = Pairing(settings).pairs(in: catalogue)
     let concerns = { (series: Series) in
       series.uid == uid || series.studyInstanceUID == uid
@@ -73,9 +77,7 @@ public struct Explainer: Sendable {
       .map {
         "registration \($0.sopInstanceUID) relates \($0.registration?.items.count ?? 0) frames of reference"
       }
-    findings += result.pairs.filter { concerns($0.fixed) || concerns($0.moving) }.map {
-      "\($0.rule.name): fixed \($0.fixed.modality) \($0.fixed.uid), moving \($0.moving.modality) \($0.moving.uid)"
-    }
+    findings += result.pairs.filter { concerns($0.fixed) || concerns($0.moving) }.flatMap(sentences)
     findings += result.rejected.filter { concerns($0.fixed) || concerns($0.moving) }.map {
       "\($0.rule.name) refused: \($0.reason.sentence) [\($0.reason.code)]"
     }
@@ -83,6 +85,18 @@ public struct Explainer: Sendable {
       "\($0.series.modality) series \($0.series.uid) is left out: \($0.reason.sentence) [\($0.reason.code)]"
     }
     return findings
+  }
+
+  /// What will be, or was, done with a pair, and what its plans note.
+  private func sentences(_ pair: Pair) -> [String] {
+    let sides = [("fixed", pair.fixed, pair.fixedPlan), ("moving", pair.moving, pair.movingPlan)]
+    let words = sides.map { "\($0) \($1.modality) \($1.uid), \($2.grid.slices) slices in \($2.unit)" }
+    let placed = AppliedRegistration(pair.transform)
+    let objects = placed.objects.map { " " + $0.joined(separator: ", ") } ?? ""
+    let line =
+      "\(pair.rule.name): \(words.joined(separator: "; ")); placed by \(placed.kind.rawValue)\(objects), covering "
+      + "\(pair.overlap.slices) slices"
+    return [line] + sides.flatMap { role, _, plan in plan.notes.map { "\(role): \($0)" } }
   }
 
   private func sentence(_ made: OutputLineage) -> String {

@@ -95,6 +95,14 @@ public struct Planner: Sendable {
     return report
   }
 
+  /// Everything a run would pair: the images of the store, and those of the drop folder that it would take in.
+  func catalogue() throws -> Catalogue {
+    var unused = PlanReport()
+    let stored = try StoredCatalogue(settings: settings).instances()
+    let dropped = try files(settings.folders.inbox, mayBeMissing: true)
+    return Catalogue(try stored + examine(dropped, known: stored, into: &unused))
+  }
+
   private func files(_ path: String, mayBeMissing: Bool = false) throws -> [DropFile] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
