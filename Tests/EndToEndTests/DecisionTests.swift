@@ -95,7 +95,8 @@ import Testing
     let images = try ["MR_", "CT_HEAD_SOFT"].flatMap { try Site.sampleFiles("ct-mr", $0) }
     for (index, file) in images.enumerated() { try straight.drop(file, as: "\(index).dcm") }
     #expect(try straight.run("run").code == 0)
-    let turned = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    let turned = try Site(
+      "grid: {side: 32}\nintake: {quiet_time: 0 s}\nalignment: {registration: same-frame}\n")
     let object = turned.folder + "/registration.dcm"
     _ = try Self.run("registered.py", [Site.samples + "/ct-mr", turned.inbox, object])
     let refused = try turned.run("run")

@@ -94,8 +94,8 @@ public struct Explainer: Sendable {
     let placed = AppliedRegistration(pair.transform)
     let objects = placed.objects.map { " " + $0.joined(separator: ", ") } ?? ""
     let line =
-      "\(pair.rule.name): \(words.joined(separator: "; ")); placed by \(placed.kind.rawValue)\(objects), covering "
-      + "\(pair.overlap.slices) slices"
+      "\(pair.rule.name): \(words.joined(separator: "; ")); placed by \(placed.kind.rawValue)\(objects)"
+      + (pair.overlap.map { ", covering \($0.slices) slices" } ?? "")
     return [line] + sides.flatMap { role, _, plan in plan.notes.map { "\(role): \($0)" } }
   }
 
