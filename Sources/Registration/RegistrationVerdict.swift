@@ -19,9 +19,10 @@ public struct RegistrationVerdict: Sendable, Hashable, Codable {
   public static let leastSignificance = 3.5
   /// Another pose as good as this share of the result makes the result a guess.
   public static let mostRival = 0.97
-  /// Misfit times sharpness. Parts of a blurred image always have some freedom, those of a sharp one have not; on drawn heads
-  /// the product tells one head from two better than the misfit alone.
-  public static let mostMisfit = 8.5e-4
+  /// Misfit times sharpness times information (the measure above one). Parts of a blurred image, or of one that tells little
+  /// about the other, always have some freedom; those of a sharp and telling one have not. On drawn heads the product tells one
+  /// head from two better than the misfit alone.
+  public static let mostMisfit = 1.08e-4
 
   public let accepted: Bool
   public let reason: Reason?
@@ -56,7 +57,9 @@ public struct RegistrationVerdict: Sendable, Hashable, Codable {
     if evidence.rival > mostRival {
       return (.ambiguous, "different starts ended at different poses of nearly the same worth")
     }
-    let product = evidence.misfit.flatMap { misfit in evidence.sharpness.map { misfit * $0 } }
+    let product = evidence.misfit.flatMap { misfit in
+      evidence.sharpness.map { misfit * $0 * (evidence.after - 1) }
+    }
     guard let product, product <= mostMisfit else {
       let shift = evidence.residual.map { "by \((10 * $0).rounded() / 10) mm" } ?? "by an unknown amount"
       return (
