@@ -56,6 +56,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", crypto], swiftSettings: swift),
     .target(name: "BSAFusion", dependencies: ["Tensors", "Imaging"], swiftSettings: swift),
+    .target(name: "Checkpoints", dependencies: ["CKernels"], swiftSettings: swift),
 
     // Side effects live here.
     .target(name: "Pictures", dependencies: ["CJPEG", "CPNG", "Imaging"], swiftSettings: swift),
@@ -66,8 +67,8 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "BSAFusion", "CZip", "DICOM", "Imaging", "Provenance", "Registration", "Tensors", crypto, logging,
-        yams,
+        "BSAFusion", "CZip", "Checkpoints", "DICOM", "Imaging", "Provenance", "Registration", "Tensors",
+        crypto, logging, yams,
       ],
       resources: [.embedInCode("../../pipeline.yaml")], swiftSettings: swift),
     .target(
@@ -78,8 +79,8 @@ let package = Package(
     .executableTarget(
       name: "fuseline",
       dependencies: [
-        "BSAFusion", "COpenBLAS", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance", "Registration",
-        "Report", "Tensors", argumentParser, logging,
+        "BSAFusion", "COpenBLAS", "Checkpoints", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance",
+        "Registration", "Report", "Tensors", argumentParser, logging,
       ], swiftSettings: swift),
 
     .executableTarget(
@@ -94,6 +95,9 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"], swiftSettings: swift),
     .testTarget(
       name: "BSAFusionTests", dependencies: ["BSAFusion"], exclude: ["Goldens"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints"], exclude: ["Files"],
       swiftSettings: swift),
     .testTarget(
       name: "PicturesTests", dependencies: ["Imaging", "Pictures"], exclude: ["Judge"],

@@ -1,6 +1,7 @@
 // Which exit code an error has; sysexits.h names, as other programs rely on them.
 
 import BSAFusion
+import Checkpoints
 import DICOM
 import Foundation
 import Imaging
@@ -45,6 +46,7 @@ struct ExitStatus: Error {
     case let error as DICOMError where error.reason == .cannotWrite:
       self.init(code: Self.cannotCreate, sentence: error.description)
     case let error as DICOMError: self.init(code: Self.badData, sentence: error.description)
+    case let error as CheckpointError: self.init(code: Self.badData, sentence: error.description)
     case let error as PairRefusal: self.init(code: Self.badData, sentence: error.description)
     case let error as FusionError: self.init(code: Self.badData, sentence: error.description)
     case let error as ImagingError: self.init(code: Self.badData, sentence: error.description)

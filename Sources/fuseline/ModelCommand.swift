@@ -6,8 +6,8 @@ import Pipeline
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "List, show and apply models.",
-    discussion: "Example: fuseline model list", subcommands: [List.self, Show.self, Apply.self])
+    commandName: "model", abstract: "List, show, apply and import models.",
+    discussion: "Example: fuseline model list", subcommands: [List.self, Show.self, Apply.self, Import.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(

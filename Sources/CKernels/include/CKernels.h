@@ -2,6 +2,7 @@
 #pragma once
 
 #include "alignment.h"
+#include "checksum.h"
 #include "fk_engine.h"
 #include "isa.h"
 #include "resample.h"
