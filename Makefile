@@ -8,13 +8,17 @@ RUN ?= runs/ours
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo picture build test test-faults soak test-training lint format bench train samples samples-check sanitize fuzz install clean
+.PHONY: help setup setup-training demo picture build test test-faults soak test-training lint format bench train samples samples-check sanitize fuzz install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 setup: ## install what is missing: Debian packages, .venv for the tests
 	@scripts/setup.sh
+
+setup-training: setup ## PyTorch for CPUs into .venv (about 200 MB), for training and its tests
+	@$(PYTHON) -c 'import torch' 2>/dev/null || \
+	  $(PYTHON) -m pip install --index-url https://download.pytorch.org/whl/cpu torch
 
 demo: ## set up, build in release, run over the sample studies in demo/
 	@scripts/setup.sh build
@@ -44,7 +48,7 @@ soak: build setup ## the watcher under kills, full disks and clock jumps: make s
 
 test-training: setup ## tests of the PyTorch twin (needs PyTorch in .venv)
 	@$(PYTHON) -c 'import torch' 2>/dev/null || \
-	  { echo "test-training: needs PyTorch: $(PYTHON) -m pip install torch" >&2; exit 69; }
+	  { echo "test-training: needs PyTorch: make setup-training" >&2; exit 69; }
 	$(PYTHON) -m pytest -q Training
 
 lint: ## check the formatting of all Swift files

@@ -15,6 +15,10 @@ from .colour import rgb_to_ycbcr
 from .samplers import pixel_grid, warp_image
 
 SETS = ("CT", "PET", "SPECT")
+# subjects that the split "subjects-train" has no slice of; "subjects-test" has nobody else
+HELD_OUT = ("11", "20", "28", "36", "41")
+SPLITS = {"train": ("train",), "val": ("val",), "subjects-train": ("train", "val"),
+          "subjects-test": ("train", "val")}
 
 
 class Pairs(NamedTuple):
@@ -33,13 +37,28 @@ def _luminance(path: Path) -> np.ndarray:
     return rgb_to_ycbcr(torch.from_numpy(rgb).permute(2, 0, 1)[None])[0, 0].numpy()
 
 
+def subject(file: str) -> str:
+    """What precedes the three digits of the slice: 41007.png -> 41."""
+    return Path(file).stem[:-3]
+
+
+def _files(folder: Path, split: str) -> List[Tuple[Path, str]]:
+    found = [(folder / part, p.name) for part in SPLITS[split]
+             for p in sorted((folder / part / "MRI").iterdir())]
+    if not split.startswith("subjects"):
+        return found
+    return [f for f in found if (subject(f[1]) in HELD_OUT) == (split == "subjects-test")]
+
+
 def load_pairs(root: Path, split: str, sets: Sequence[str] = SETS, limit: int = 0) -> Pairs:
-    """<root>/<M>-MRI/<split>/{MRI,<M>}/<equal names>. CT is read as grey, colour as Y."""
+    """<root>/<M>-MRI/<train|val>/{MRI,<M>}/<equal names>. CT is read as grey, colour as Y.
+    With a limit, that many pairs of each set, evenly spread."""
     fixed, moving, kind, names = [], [], [], []
     for name in sets:
-        folder = Path(root) / f"{name}-MRI" / split
-        files = sorted(p.name for p in (folder / "MRI").iterdir())
-        for file in files[:limit or None]:
+        files = _files(Path(root) / f"{name}-MRI", split)
+        count = min(limit or len(files), len(files))
+        for k in range(count):
+            folder, file = files[k * len(files) // count]
             fixed.append(_grey(folder / "MRI" / file))
             read = _grey if name == "CT" else _luminance
             moving.append(read(folder / name / file))

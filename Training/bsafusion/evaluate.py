@@ -1,11 +1,12 @@
 """Numbers and pictures for a model on registered pairs under seeded deformations. Changes nothing.
 
-Example: python -m bsafusion.evaluate model.safetensors --data ../../shared/data/harvard --out report
+Example: python -m bsafusion.evaluate model.safetensors --data DATA --out report
 """
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -22,6 +23,7 @@ from .samplers import warp_image
 
 LARGE = deform.Range(rotation=10, scale=0.08, shear=0.04, translation=20, elastic=3, still=0)
 KINDS = ("published", "large", "none")
+SWEEP = tuple(f"sweep-{px}" for px in (0, 5, 10, 15, 20, 25, 30))
 
 
 class Case(NamedTuple):
@@ -41,6 +43,12 @@ def fields(kind: str, count: int, size: int, seed: int) -> Tensor:
         return deform.published(count, size, gen)
     if kind == "large":
         return deform.draw(count, size, LARGE, gen)
+    if kind.startswith("sweep-"):  # one field per pair, only its size changes; |shift| = the number
+        angle = 2 * torch.pi * torch.rand(count, generator=gen)
+        shift = torch.stack((angle.cos(), angle.sin()), 1).view(count, 2, 1, 1)
+        turn = LARGE._replace(translation=0)
+        part = float(kind[len("sweep-"):]) / 30
+        return part * (30 * size / 256 * shift + deform.draw(count, size, turn, gen))
     return torch.zeros(count, 2, size, size)
 
 
@@ -68,14 +76,16 @@ def judge(net: BSAFusion, pairs: Pairs, kind: str, seed: int, fuse: bool = True)
         fixed, aligned = pairs.fixed[i:i + 1], pairs.moving[i:i + 1]
         target = deform.invert(forward[i:i + 1], steps=25)
         moving = warp_image(aligned, forward[i:i + 1])
+        started = time.process_time()
         out = net(fixed, moving, fuse=fuse)
+        seconds = time.process_time() - started
         flow = out.alignment.flow
         warped = warp_image(moving, flow)
         inside = (head_weight(fixed, aligned, outside=0.0) > 0).float()
         numbers = {"epe_before": float(end_point_error(0 * flow, target, inside)),
                    "epe_after": float(end_point_error(flow, target, inside)),
                    "flow_mean": float(end_point_error(flow, 0 * flow, inside)),
-                   "folding": float((deform.jacobian(flow) <= 0).float().mean() * 100)}
+                   "cpu_seconds": seconds, "folding": float((deform.jacobian(flow) <= 0).float().mean() * 100)}
         plane = lambda t: t[0, 0].double().numpy()  # noqa: E731
         numbers.update(alignment_numbers("before", plane(moving), plane(aligned)))
         numbers.update(alignment_numbers("after", plane(warped), plane(aligned)))
@@ -119,6 +129,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--limit", type=int, default=0, help="pairs per set; 0 = all")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--no-fusion", action="store_true")
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=[*KINDS, *SWEEP],
+                        help="deformations; sweep-N is a shift of N px with turn, scale, elastic in proportion")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     net = load_network(given.model)
@@ -128,14 +140,16 @@ def main(arguments: Optional[List[str]] = None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     report: Dict[str, Any] = {"model": given.model, "seed": given.seed, "split": given.split}
     tables = []
-    for kind in KINDS:
+    for kind in given.kinds:
         cases = judge(net, pairs, kind, given.seed, fuse=not given.no_fusion)
         report[kind] = summary(cases, pairs)
         tables.append(table(kind, report[kind]))
         print(tables[-1], flush=True)
-        if kind != "none":
+        if kind in ("published", "large"):
             from .sheet import draw_sheet
-            draw_sheet(cases, str(out / f"sheet-{kind}.png"))
+            for name in sorted({SETS[int(k)] for k in pairs.kind}):
+                of = [c for c in cases if c.name.startswith(name + "/")]
+                draw_sheet(of, str(out / f"sheet-{kind}-{name}.png"))
     (out / "numbers.json").write_text(json.dumps(report, indent=1))
     (out / "table.md").write_text("\n\n".join(tables) + "\n")
 

@@ -27,10 +27,10 @@ def _silence(block: ViTBlock) -> None:
 def _masks(block: ViTBlock, masks: Masks) -> None:
     first, second = block.mlp.linear1, block.mlp.linear2
     first.weight[:m.HIDDEN] = 0
-    first.weight[:m.HIDDEN, masks.reads] = masks.first.weight
+    first.weight[:m.HIDDEN, masks.reads()] = masks.first.weight
     first.bias[:m.HIDDEN] = masks.first.bias
-    second.weight[m.MASK, :m.HIDDEN] = masks.second.weight
-    second.bias[m.MASK] = masks.second.bias
+    second.weight[m.WRITTEN, :m.HIDDEN] = masks.second.weight
+    second.bias[m.WRITTEN] = masks.second.bias
 
 
 def _pool(block: ViTBlock, pool: Pool) -> None:
@@ -72,20 +72,20 @@ def _embedding(net: BSAFusion, model: Moments) -> None:
 
 
 def _field(layer: RegistrationLayer, field: Field) -> None:
-    for conv in (layer.conv1x1[0], layer.feature_output[0].feature_output[0], layer.flow_output[0]):
+    mix, hidden, head = layer.conv1x1[0], layer.feature_output[0].feature_output[0], layer.flow_output[0]
+    for conv in (mix, hidden, head):
         conv.weight.zero_()
         conv.bias.zero_()
-    mix, hidden, head = layer.conv1x1[0], layer.feature_output[0].feature_output[0], layer.flow_output[0]
-    pooled = 8 * CODES
-    free = torch.tensor(m.FREE)
-    mix.weight[free, :CODES, 0, 0] = field.mix.weight[:, :CODES]
-    mix.weight[free, m.POOL, 0, 0] = field.mix.weight[:, CODES:CODES + pooled]
-    mix.weight[free, 256 + m.POOL.start:256 + m.POOL.stop, 0, 0] = field.mix.weight[:, CODES + pooled:]
-    mix.bias[free] = field.mix.bias
-    hidden.weight[free[:, None], free[None], 1, 1] = field.hidden.weight
-    hidden.bias[free] = field.hidden.bias
-    reads = torch.tensor([*m.FREE, *range(CODES), *range(m.POOL.start, m.POOL.stop)])
-    head.weight[:, reads, 1, 1] = field.head.weight
+    units = torch.tensor(m.UNITS)
+    reads = torch.tensor(m.PLACED + m.WRITTEN + m.span(m.POOL))
+    own, pooled = field.local.weight, field.pooled.weight
+    mix.weight[units[:, None], reads[None], 0, 0] = torch.cat((own, pooled[:, :m.POOLS]), 1)
+    other = 256 + reads[CODES:]  # the place is read from the first image's tokens
+    mix.weight[units[:, None], other[None], 0, 0] = torch.cat((field.other.weight, pooled[:, m.POOLS:]), 1)
+    mix.bias[units] = field.local.bias
+    hidden.weight[units[:, None], units[None]] = field.hidden.weight
+    hidden.bias[units] = field.hidden.bias
+    head.weight[:, m.UNITS + m.REST] = field.head.weight
     head.bias.copy_(field.head.bias)
 
 
@@ -110,6 +110,7 @@ def install(net: BSAFusion, model: Moments) -> None:
         _pool(pair.vit0, model.pool_a[side])
         _masks(pair.vit0, model.again[side])
         _pool(pair.vit1, model.pool_b[side])
+        _masks(pair.vit1, model.last[side])
         token.copy_(model.outsider())
     for level in range(1, 6):
         for side in (1, 2):

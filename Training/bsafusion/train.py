@@ -103,7 +103,7 @@ class Trainer:
     def begin_with_moments(self, path: str) -> None:
         """The alignment learned by `pretrain`."""
         model = Moments()
-        model.load_state_dict(torch.load(path, map_location="cpu"))
+        model.load_state_dict(torch.load(path, map_location="cpu")["average"])
         install(self.net, model)
 
     def _enter(self, stage: Stage) -> None:
@@ -179,12 +179,12 @@ class Trainer:
         self.journal.draw()
 
 
-def _pretrained(data: str, run: Path, minutes: int = 30) -> str:
-    """The moments network of this run, trained now where that has not been done."""
-    folder = run / "moments"
+def _pretrained(data: str, run: Path) -> str:
+    """The small alignment network of this run, trained now where that has not been done."""
+    folder = run / "alignment"
     if not (folder / "curves.png").exists():  # drawn at the end
-        pretrain.main(["--data", data, "--run", str(folder), "--minutes", str(minutes)])
-    return str(folder / "average.pt")
+        pretrain.main(["--data", data, "--run", str(folder)])
+    return str(folder / "last.pt")
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
@@ -193,7 +193,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--data", required=True, help="folder with CT-MRI, PET-MRI, SPECT-MRI")
     parser.add_argument("--run", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--init", help="begin with these weights (last.pt or safetensors)")
-    parser.add_argument("--moments", help="average.pt of a pretrain run; else one is made")
+    parser.add_argument("--moments", help="last.pt of a pretrain run; else one is made")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
