@@ -37,7 +37,8 @@ struct ModelCommand: ParsableCommand {
       for model in models {
         let note = model.provisional ? ", provisional" : ""
         print(
-          "\(model.name): answers to \(model.names.joined(separator: ", ")); \(model.parameters) parameters\(note)"
+          "\(model.name): answers to \((model.names.isEmpty ? [model.name] : model.names).joined(separator: ", ")); "
+            + "\(model.parameters) parameters\(note)"
         )
         print("  \(model.path)")
         print("  SHA-256 \(model.sha256)")
