@@ -400,7 +400,7 @@ def main():
         if findings or arguments.keep:
             print("look in", soak.top)
         if soak.has_small_disk and not (findings or arguments.keep):
-            subprocess.run(["umount", str(soak.site)], check=False)
+            subprocess.run(["umount", "-l", str(soak.site)], check=False)
         if not findings and not arguments.keep:
             shutil.rmtree(soak.top, ignore_errors=True)
     sys.exit(1 if findings else 0)
