@@ -5,6 +5,8 @@ PYTHON ?= .venv/bin/python
 SWIFT_FILES := Package.swift Sources Tests
 CONFIG ?= configs/ours.json
 RUN ?= runs/ours
+SLICES ?= 1000000
+FILLER ?= 4000000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -45,6 +47,10 @@ test-faults: setup ## kill it at every fault point, fail and cut the power at ev
 
 soak: build setup ## the watcher under kills, full disks and clock jumps: make soak MINUTES=60 [SEED=2]
 	$(PYTHON) Tests/Soak/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+
+ledger-scale: ## measure a ledger of a million slices (SLICES=…, FILLER=… plain events); takes its time
+	FUSELINE_LEDGER_SLICES=$(SLICES) FUSELINE_LEDGER_FILLER=$(FILLER) \
+	  swift test --disable-xctest -c release -Xswiftc -enable-testing --filter ScaleTests
 
 test-training: setup ## tests of the PyTorch twin (needs PyTorch in .venv)
 	@$(PYTHON) -c 'import torch' 2>/dev/null || \

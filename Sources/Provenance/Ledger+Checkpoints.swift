@@ -1,7 +1,7 @@
 // Making and reading checkpoints; checking them is verification's business.
 
 internal import Crypto
-internal import Foundation
+public import Foundation
 internal import GRDB
 
 extension Ledger {
@@ -29,6 +29,12 @@ extension Ledger {
   /// All checkpoints kept in the ledger, oldest first.
   public func checkpoints() throws -> [Checkpoint] {
     try read { try Self.checkpoints($0) }
+  }
+
+  /// When the latest checkpoint was signed; nil where none was.
+  public func lastCheckpoint() throws -> Date? {
+    try read { try String.fetchOne($0, sql: "SELECT time FROM checkpoints ORDER BY id DESC LIMIT 1") }
+      .flatMap(Timestamp.date)
   }
 
   static func checkpoints(_ db: Database) throws -> [Checkpoint] {

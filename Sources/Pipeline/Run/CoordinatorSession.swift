@@ -42,12 +42,14 @@ struct CoordinatorSession: Sendable {
       let result = try await body(session)
       FaultPoint.reach(.runFinishing)
       try ledger.finishRun(session.run, outcome: .done)
+      try session.sign()
       renewal.cancel()
       try ledger.releaseLease(lease)
       return result
     } catch {
       // The error says what to do; run and lease are closed if the ledger can still be written.
       try? ledger.finishRun(session.run, outcome: error is CancellationError ? .interrupted : .failed)
+      try? session.sign()
       renewal.cancel()
       try? ledger.releaseLease(lease)
       throw error

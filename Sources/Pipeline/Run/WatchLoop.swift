@@ -50,6 +50,7 @@ struct WatchLoop {
       try drops.round()
       bulletin.update()
       if try isOpen() { try await work() }
+      try session.signIfDue()
       try failure.rethrow()
       if !drops.isBusy { try await Task.sleep(for: .seconds(Self.longestSleep)) }
     }

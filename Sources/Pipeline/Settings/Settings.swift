@@ -7,6 +7,8 @@ public struct Settings: Codable, Hashable, Sendable {
   public var folders: Folders
   /// Path of the ledger's SQLite file.
   public var ledger: String
+  /// Path of the key that signs checkpoints of the ledger; nil signs none.
+  public var checkpointKey: String?
   /// Folder with the network's weights, nil for the shipped ones.
   public var models: String?
   public var intake: IntakeSettings

@@ -23,7 +23,8 @@ extension Settings {
       file: file, path: "", user: try Self.compose(yaml, file: file),
       fallback: try Self.compose(Self.defaultText, file: "default pipeline.yaml"))
     try top.allow([
-      "folders", "ledger", "models", "intake", "watch", "schedule", "pairing", "selection", "grid",
+      "folders", "ledger", "checkpoint_key", "models", "intake", "watch", "schedule", "pairing", "selection",
+      "grid",
       "normalization", "alignment", "output", "processing", "retry", "alerts", "limits", "metrics",
     ])
     let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
@@ -32,6 +33,8 @@ extension Settings {
     }
     folders = try Folders(top.section("folders"), absolute: absolute)
     ledger = absolute(try top.string("ledger"))
+    let key = try top.string("checkpoint_key")
+    checkpointKey = key.isEmpty ? nil : absolute(key)
     let models = try top.string("models")
     self.models = models.isEmpty ? nil : absolute(models)
     intake = try IntakeSettings(top.section("intake"))
