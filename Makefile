@@ -2,6 +2,7 @@
 
 PREFIX ?= /usr/local
 PYTHON ?= .venv/bin/python
+BENCH_PYTHON ?= $(PYTHON)
 SWIFT_FILES := Package.swift Sources Tests
 CONFIG ?= configs/ours.json
 RUN ?= runs/ours
@@ -39,6 +40,7 @@ build: ## build in release
 test: setup lint ## set up, lint and run all tests
 	@$(PYTHON) -m pytest -q sample-studies/tests
 	@! $(PYTHON) -c 'import torch' 2>/dev/null || $(PYTHON) -m pytest -q Training
+	@$(PYTHON) Tests/Instructions/run.py
 	swift test --disable-xctest
 
 test-faults: setup ## kill it at every fault point, fail and cut the power at every EVERYth call that changes a file
@@ -63,8 +65,8 @@ lint: ## check the formatting of all Swift files
 format: ## format all Swift files
 	swift format --in-place --recursive $(SWIFT_FILES)
 
-bench: build ## time a run over the sample studies on this machine
-	@scripts/bench.sh
+bench: build ## measure Fuseline beside its peers (those of Benchmarks/requirements.txt that are installed)
+	$(BENCH_PYTHON) Benchmarks/bench.py --out docs/benchmarks
 
 train: setup ## train the network: make train DATA=folder-of-pairs [CONFIG=… RUN=…] (needs PyTorch)
 	@test -n "$(DATA)" || { echo "train: say DATA=folder with CT-MRI, PET-MRI and SPECT-MRI" >&2; exit 64; }

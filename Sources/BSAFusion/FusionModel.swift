@@ -30,5 +30,6 @@ public struct FusionModel: Sendable {
     transfer = try ModalityTransfer(from: reader)
     alignment = try StepwiseAlignment(from: reader)
     decoder = try FusionDecoder(from: reader)
+    weights.releasePages()
   }
 }

@@ -5,15 +5,15 @@ internal import Tensors
 struct ModalityTransfer: Sendable {
   private let embedding: PatchEmbedding
   private let classifier: ModalityClassifier
-  /// Judges the transferred tokens in training; here it runs for traces only.
-  private let discriminator: ModalityClassifier
+  /// Where a trace reads the discriminator from, which judges the transferred tokens in training only.
+  private let reader: ParameterReader
   private let learned: [[Float]]
   private let blocks: [[TransformerBlock]]
 
   init(from reader: ParameterReader) throws(WeightsError) {
     embedding = try PatchEmbedding("transfer.classifier.embedding", from: reader)
     classifier = try ModalityClassifier("transfer.classifier", from: reader)
-    discriminator = try ModalityClassifier("transfer.modal_dis", from: reader)
+    self.reader = reader
     learned = [try reader.token("transfer.transfer.cls1"), try reader.token("transfer.transfer.cls2")]
     var blocks: [[TransformerBlock]] = []
     for image in 1...2 {
@@ -75,6 +75,8 @@ struct ModalityTransfer: Sendable {
   private func recordDiscriminator(
     _ transferred: FeatureMap, _ tokens: Tokens, _ workspace: Workspace, _ recorder: Recorder
   ) {
+    // Its names and shapes were checked; a value that is not finite leaves it out of the trace.
+    guard let discriminator = try? ModalityClassifier("transfer.modal_dis", from: reader) else { return }
     let count = transferred.height * transferred.width
     for image in 0..<2 {
       let values = transferred.values(image: image)

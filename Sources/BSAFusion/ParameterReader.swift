@@ -2,7 +2,7 @@
 
 internal import Tensors
 
-struct ParameterReader {
+struct ParameterReader: Sendable {
   let weights: Weights
 
   /// A dense convolution of odd side, plain order.

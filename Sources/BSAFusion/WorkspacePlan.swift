@@ -11,6 +11,6 @@ enum WorkspacePlan {
     let planes = traced ? 320 : 132
     // Coarse levels: products of the 256-channel convolutions, whole vectors of tiles however small the side.
     let products = 36 * 32 * (ParameterTable.hidden + 8) + (1 << 16)
-    return planes * plane + 16 * tokens * ParameterTable.hidden + tokens * tokens + products
+    return planes * plane + 16 * tokens * ParameterTable.hidden + (tokens + 80) * (tokens + 15) + products
   }
 }

@@ -78,11 +78,12 @@ void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansi
 
 size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t hidden) {
   // The first chunk is the largest; lines are whole pairs of the widest vectors.
-  const size_t row = (size_t)(x->width / tile), points = (size_t)((tile + 2) * (tile + 2));
+  const size_t row = (size_t)((x->width + tile - 1) / tile), points = (size_t)((tile + 2) * (tile + 2));
   const size_t tiles = ((size_t)fk_winograd_rows(x, tile, 0) * row + 31) / 32 * 32;
-  const size_t products = points * (tiles * ((size_t)x->channels + 8) + 2 * 16);
+  const size_t runs = (size_t)fk_winograd_group(x->channels);
+  const size_t products = points * (tiles * ((size_t)x->channels + 8 * runs) + (1 + runs) * 16);
   const size_t outputs = (8 + (size_t)hidden) * ((size_t)(tile * tile) * tiles + 16);
-  return products + outputs + 7 * ((size_t)x->width + 64) + 4 * (row + 64) + 64;
+  return products + outputs + 6 * ((size_t)x->width + 48) + 8 * 16;
 }
 
 size_t fk_gate_scratch(int32_t expanded) {
@@ -95,6 +96,8 @@ void fk_gate(const fk_map *u, const fk_map *y, const fk_filter *expansion, const
              const fk_map *residual, float *scratch) {
   kernels()->gate(u, y, expansion, projection, residual, scratch);
 }
+
+void fk_product(const fk_product_task *task) { kernels()->product(task); }
 
 void fk_normalize(const fk_map *x, const fk_map *y, float slope) { kernels()->normalize(x, y, slope); }
 
@@ -120,7 +123,9 @@ void fk_layer_norm(const float *x, const float *weight, const float *bias, float
   kernels()->layer_norm(x, weight, bias, y, rows, e);
 }
 
-void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale) { kernels()->softmax_rows(x, rows, e, scale); }
+void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, ptrdiff_t stride, float scale) {
+  kernels()->softmax_rows(x, rows, e, stride, scale);
+}
 
 void fk_gelu(float *x, ptrdiff_t count) { kernels()->gelu(x, count); }
 

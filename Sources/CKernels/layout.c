@@ -48,6 +48,22 @@ void fk_tokens_to_map(const float *tokens, const fk_map *map, int32_t image) {
   }
 }
 
+void fk_pack_panels(const float *weights, ptrdiff_t outputs, ptrdiff_t inputs, float *packed) {
+  for (ptrdiff_t first = 0; first < outputs; first += FK_PANEL, packed += inputs * FK_PANEL) {
+    const ptrdiff_t count = outputs - first < FK_PANEL ? outputs - first : FK_PANEL;
+    fk_transpose(weights + first * inputs, count, inputs, inputs, packed, FK_PANEL);
+  }
+}
+
+void fk_transpose(const float *x, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t x_stride, float *y, ptrdiff_t y_stride) {
+  enum { block = 16 };  // both sides of a block stay in the cache
+  for (ptrdiff_t c = 0; c < columns; c += block)
+    for (ptrdiff_t r = 0; r < y_stride; r += block)
+      for (ptrdiff_t i = c; i < c + block && i < columns; i++)
+        for (ptrdiff_t j = r; j < r + block && j < y_stride; j++)
+          y[i * y_stride + j] = j < rows ? x[j * x_stride + i] : 0;
+}
+
 void fk_subtract(const float *a, const float *b, float *y, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] - b[i];
 }
@@ -58,14 +74,14 @@ void fk_add_bias(float *x, const float *bias, ptrdiff_t rows, ptrdiff_t e) {
 }
 
 bool fk_all_finite(const float *values, ptrdiff_t count) {
-  uint32_t worst = 0;
+  enum { exponent = 0x7f800000 };
+  uint32_t found = 0;
   for (ptrdiff_t i = 0; i < count; i++) {
     uint32_t bits;
     memcpy(&bits, values + i, sizeof bits);
-    bits &= 0x7fffffff;
-    worst = bits > worst ? bits : worst;
+    found |= (bits & exponent) == exponent;
   }
-  return worst < 0x7f800000;
+  return !found;
 }
 
 /// Neighbours of a coordinate with the image continued by its border pixels; returns the left weight.

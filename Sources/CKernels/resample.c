@@ -2,7 +2,9 @@
 // The same input gives the same bytes on every processor, so no fused multiply-add may slip in.
 #pragma STDC FP_CONTRACT OFF
 
-#include "interpolate.h"
+#include <string.h>
+
+#include "interior.h"
 
 INLINE double clamped(double x, double low, double high) { return x < low ? low : (x > high ? high : x); }
 
@@ -18,25 +20,28 @@ INLINE double snapped(double x) {
   return fabs(x - nearest) <= SNAP ? nearest : x;
 }
 
-/// x[i] = from + (start + i) · step. A row along the lattice meets pixel centres exactly, so its start and step
-/// are snapped, once.
-INLINE void ramp(double from, double step, int32_t start, int32_t n, double *x) {
-  const double first = snapped(from);
+/// from + i · step. A row along the lattice meets pixel centres exactly, so its start and step are snapped, once.
+INLINE ramp_of snapped_ramp(double from, double step) {
   const double nearest = floor(step + 0.5);
-  const double by = fabs(step - nearest) <= SNAP * SNAP ? nearest : step;
-  for (int32_t i = 0; i < n; i++) x[i] = first + (double)(start + i) * by;
+  return (ramp_of){snapped(from), fabs(step - nearest) <= SNAP * SNAP ? nearest : step};
 }
 
-/// Lattice indices of n points from `start` in a stack whose depths and shear are linear in the slice.
-INLINE void locate_even(const fk_lattice *l, const fk_ray *r, int32_t start, int32_t n, block *b) {
+/// Lattice indices of a row in a stack whose depths and shear are linear in the slice.
+INLINE even_row locate(const fk_lattice *l, const fk_ray *r) {
   const int32_t last = l->slices - 1;
   const double rate = last > 0 ? last / (l->depths[last] - l->depths[0]) : 1;
   const double slope_u = last > 0 ? l->shift_u[last] / last : 0;
   const double slope_v = last > 0 ? l->shift_v[last] / last : 0;
   const double t = (r->depth - l->depths[0]) * rate, step_t = r->step_depth * rate;
-  ramp(t, step_t, start, n, b->t);
-  ramp(r->u - t * slope_u, r->step_u - step_t * slope_u, start, n, b->u);
-  ramp(r->v - t * slope_v, r->step_v - step_t * slope_v, start, n, b->v);
+  return (even_row){.u = snapped_ramp(r->u - t * slope_u, r->step_u - step_t * slope_u),
+                    .v = snapped_ramp(r->v - t * slope_v, r->step_v - step_t * slope_v),
+                    .t = snapped_ramp(t, step_t)};
+}
+
+INLINE void locate_even(const even_row *row, int32_t start, int32_t n, block *b) {
+  for (int32_t i = 0; i < n; i++) b->t[i] = at_point(row->t, start + i);
+  for (int32_t i = 0; i < n; i++) b->u[i] = at_point(row->u, start + i);
+  for (int32_t i = 0; i < n; i++) b->v[i] = at_point(row->v, start + i);
 }
 
 /// The same with slices at their true depths, shear interpolated between them.
@@ -112,10 +117,11 @@ INLINE void mark(const fk_sampler *s, int32_t n, const block *b, bool *used) {
   }
 }
 
-INLINE void sample_block(const fk_sampler *s, const fk_ray *r, int32_t start, int32_t n, block *b) {
+/// `row` is null where slices are uneven.
+INLINE void sample_block(const fk_sampler *s, const fk_ray *r, const even_row *row, int32_t start, int32_t n, block *b) {
   const fk_lattice *l = &s->lattice;
-  if (l->is_even || l->slices == 1) {
-    locate_even(l, r, start, n, b);
+  if (row) {
+    locate_even(row, start, n, b);
   } else {
     locate_uneven(l, r, start, n, b);
   }
@@ -139,18 +145,31 @@ INLINE void sample_block(const fk_sampler *s, const fk_ray *r, int32_t start, in
   }
 }
 
-INLINE void sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside,
-                       bool *used) {
+/// Points first … last − 1 the general way.
+INLINE void sample_points(const fk_sampler *s, const fk_ray *r, const even_row *row, int32_t first, int32_t last,
+                          float *out, bool *inside, bool *used) {
   block b;
-  for (int32_t start = 0; start < count; start += BLOCK) {
-    const int32_t n = count - start < BLOCK ? count - start : BLOCK;
-    sample_block(s, r, start, n, &b);
+  for (int32_t start = first; start < last; start += BLOCK) {
+    const int32_t n = last - start < BLOCK ? last - start : BLOCK;
+    sample_block(s, r, row, start, n, &b);
     for (int32_t i = 0; i < n; i++) {
       out[start + i] = b.inside[i] ? b.value[i] : s->background;
       inside[start + i] = b.inside[i];
     }
     mark(s, n, &b, used);
   }
+}
+
+INLINE void sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
+  const fk_lattice *l = &s->lattice;
+  if (!l->is_even && l->slices > 1) return sample_points(s, r, NULL, 0, count, out, inside, used);
+  const even_row row = locate(l, r);
+  int32_t first = 0, last = 0;
+  if (!s->coefficients && !s->has_gaps) interior_of(l, &row, count, &first, &last);
+  if (first >= last) return sample_points(s, r, &row, 0, count, out, inside, used);
+  sample_points(s, r, &row, 0, first, out, inside, used);
+  sample_interior(s, &row, first, last, out, inside, used);
+  sample_points(s, r, &row, last, count, out, inside, used);
 }
 
 #if defined(__x86_64__)

@@ -2,14 +2,17 @@
 #pragma once
 #include "fk_engine.h"
 
-/// Rows of tiles (side 4 or 2) that Winograd's kernels take at a time from row `first` on: about 64 tiles, fewer where
-/// there are many channels, so that inputs and the products of eight outputs stay in the second-level cache.
+/// Runs of eight outputs whose products are made point by point before any is transformed back: one where the inputs
+/// of all points stay in the second-level cache, more where those of a single point do.
+static inline int fk_winograd_group(int inputs) { return inputs >= 128 ? 8 : 1; }
+
+/// Rows of tiles (side 4 or 2) that Winograd's kernels take at a time from row `first` on: about 64 tiles, twice as
+/// many of very many channels, whose weights should pass the cache once.
 static inline int fk_winograd_rows(const fk_map *x, int side, int first) {
-  enum { wanted_tiles = 64 };
-  const ptrdiff_t most_values = side == 4 ? 256 * 32 : 256 * 64;
-  const int row_tiles = x->width / side, left = x->height / side * x->images - first;
-  int rows = row_tiles >= wanted_tiles ? 1 : wanted_tiles / row_tiles;
-  while (rows > 1 && (ptrdiff_t)x->channels * rows * row_tiles > most_values) rows--;
+  const int wanted_tiles = fk_winograd_group(x->channels) > 1 ? 128 : 64;
+  const int row_tiles = (x->width + side - 1) / side;
+  const int left = (x->height + side - 1) / side * x->images - first;
+  const int rows = row_tiles >= wanted_tiles ? 1 : wanted_tiles / row_tiles;
   return rows < left ? rows : left;
 }
 
@@ -23,6 +26,7 @@ typedef struct fk_table {
   void (*compose)(const float *, const float *, const float *, const float *, int32_t, int32_t, int32_t, float *,
                   float *, float *);
   void (*pack_winograd)(const float *, const float *, int32_t, int32_t, int32_t, float *, float *);
+  void (*product)(const fk_product_task *);
   void (*normalize)(const fk_map *, const fk_map *, float);
   void (*gram)(const fk_map *, const fk_map *, int32_t, double *);
   void (*cross_attend)(const fk_map *, const fk_map *, const fk_map *, float *, const fk_map *);
@@ -31,7 +35,7 @@ typedef struct fk_table {
   void (*shrink_flow)(const fk_map *, const fk_map *);
   void (*warp)(const fk_map *, const fk_map *, const fk_map *);
   void (*layer_norm)(const float *, const float *, const float *, float *, ptrdiff_t, ptrdiff_t);
-  void (*softmax_rows)(float *, ptrdiff_t, ptrdiff_t, float);
+  void (*softmax_rows)(float *, ptrdiff_t, ptrdiff_t, ptrdiff_t, float);
   void (*gelu)(float *, ptrdiff_t);
   void (*sigmoid_map)(const fk_map *);
 } fk_table;

@@ -1,5 +1,7 @@
 // Values for voxels without data, so that a spline can pass – never shown: the mask decides what is seen.
 
+internal import CKernels
+
 /// Replaces non-finite voxels by the nearest finite value along the row, else along the column, else along the
 /// slices.
 enum GapFilling {
@@ -44,5 +46,7 @@ enum GapFilling {
 
 extension Volume {
   /// Whether any voxel is NaN or infinite, which stands for 'no data' (padding, outside the scanned circle).
-  public var hasGaps: Bool { !voxels.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) } }
+  public var hasGaps: Bool {
+    !voxels.withUnsafeBufferPointer { $0.baseAddress.map { fk_all_finite($0, voxels.count) } ?? true }
+  }
 }

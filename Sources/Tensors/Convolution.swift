@@ -4,20 +4,20 @@ internal import CKernels
 
 /// y = act(conv(x)) + residual; axes `[image][channel][row][column]`, zero padding that keeps H × W.
 ///
-/// A 3×3 of enough channels on maps made of whole tiles runs by Winograd's minimal filtering, others directly.
+/// A 3×3 of enough channels runs by Winograd's minimal filtering, others directly.
 public struct Convolution: Sendable {
   public let inputs: Int
   public let outputs: Int
   let taps: Int
-  private let direct: PackedFilter
-  private let winograd: PackedFilter?
+  private let filter: PackedFilter
 
   public init(_ parameters: ConvolutionParameters) {
     inputs = parameters.inputs
     outputs = parameters.outputs
     taps = parameters.taps
-    direct = PackedFilter(direct: parameters)
-    winograd = PackedFilter.winogradTile(parameters).map { PackedFilter(winograd: parameters, tile: $0) }
+    filter =
+      PackedFilter.winogradTile(parameters).map { PackedFilter(winograd: parameters, tile: $0) }
+      ?? PackedFilter(direct: parameters)
   }
 
   public func callAsFunction(
@@ -32,20 +32,19 @@ public struct Convolution: Sendable {
     precondition(
       residual.map { $0.hasShape(of: y) && $0.view.stride == y.view.stride } ?? true, "residual like output")
     precondition(
-      direct.border == nil || (activation == .identity && residual == nil),
+      filter.border == nil || (activation == .identity && residual == nil),
       "composed convolutions stay linear")
-    let isLinear = activation == .identity || activation == .relu
-    withUnsafePointer(to: x.view) { x in
-      withUnsafePointer(to: y.view) { y in
-        residual.withPointer { residual in
-          if let winograd, isLinear, x.pointee.isWhole(tiles: winograd.tile) {
-            workspace.scope {
-              let scratch = workspace.floats(fk_winograd_scratch(x, Int32(winograd.tile), 0))
-              winograd.withFilter { fk_convolve_winograd(x, y, $0, activation.code, residual, scratch) }
-            }
-          } else {
-            direct.withFilter { fk_convolve(x, y, $0, activation.code, residual) }
-          }
+    precondition(
+      filter.tile == 0 || activation == .identity || activation == .relu, "Winograd ends in ReLU at most")
+    withUnsafePointer(to: (x.view, y.view)) { maps in
+      let x = pointer(to: maps, \.0), y = pointer(to: maps, \.1)
+      residual.withPointer { residual in
+        guard filter.tile > 0 else {
+          return filter.withFilter { fk_convolve(x, y, $0, activation.code, residual) }
+        }
+        workspace.scope {
+          let scratch = workspace.floats(fk_winograd_scratch(x, Int32(filter.tile), 0))
+          filter.withFilter { fk_convolve_winograd(x, y, $0, activation.code, residual, scratch) }
         }
       }
     }

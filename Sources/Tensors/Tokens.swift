@@ -1,7 +1,6 @@
-// Rows of features in a workspace and the transformer's operations on them: products through BLAS, the rest in kernels.
+// Rows of features in a workspace and the transformer's operations on them.
 
 internal import CKernels
-internal import COpenBLAS
 
 /// `rows × columns` Floats, row-major, in a workspace. A view, valid until its scope ends.
 public struct Tokens {
@@ -50,7 +49,9 @@ public struct Tokens {
 public struct Linear: Sendable {
   public let inputs: Int
   public let outputs: Int
+  /// In panels (see `fk_pack_panels`).
   private let weight: [Float]
+  /// Filled up to whole panels.
   private let bias: [Float]?
 
   public init(inputs: Int, outputs: Int, weight: [Float], bias: [Float]?) {
@@ -58,8 +59,12 @@ public struct Linear: Sendable {
       weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs, "weights fill the shape")
     self.inputs = inputs
     self.outputs = outputs
-    self.weight = weight
-    self.bias = bias
+    let width = Int(FK_PANEL), padded = (outputs + width - 1) / width * width
+    self.weight = [Float](unsafeUninitializedCapacity: padded * inputs) { packed, initialized in
+      if let start = packed.baseAddress { fk_pack_panels(weight, outputs, inputs, start) }
+      initialized = padded * inputs
+    }
+    self.bias = bias.map { $0 + [Float](repeating: 0, count: padded - outputs) }
   }
 
   /// With `accumulating`, the result is added to what y holds.
@@ -68,12 +73,15 @@ public struct Linear: Sendable {
       x.columns == inputs && y.columns == outputs && x.rows == y.rows, "rows through \(inputs)→\(outputs)")
     weight.withUnsafeBufferPointer { weight in
       guard let weight = weight.baseAddress else { return }
-      ob_sgemm(
-        true, x.rows, outputs, inputs, 1, x.start, inputs, weight, inputs, accumulating ? 1 : 0, y.start,
-        outputs)
-    }
-    bias?.withUnsafeBufferPointer { bias in
-      if let bias = bias.baseAddress { fk_add_bias(y.start, bias, y.rows, outputs) }
+      var task = fk_product_task(
+        rows: x.rows, inputs: inputs, columns: outputs, x: x.start, x_stride: inputs, w: weight,
+        w_stride: Int(FK_PANEL), panel_stride: inputs * Int(FK_PANEL), bias: nil, y: y.start,
+        y_stride: outputs, accumulating: accumulating)
+      guard let bias else { return fk_product(&task) }
+      bias.withUnsafeBufferPointer {
+        task.bias = $0.baseAddress
+        fk_product(&task)
+      }
     }
   }
 }
@@ -110,14 +118,22 @@ public struct MultiHeadAttention: Sendable {
     let width = heads * headSize, rows = qkv.rows
     precondition(qkv.columns == 3 * width && y.columns == width && y.rows == rows, "q, k and v of every head")
     workspace.scope {
-      let scores = workspace.floats(rows * rows)
+      // Whole vectors of the widest instruction set.
+      let padded = (rows + 15) / 16 * 16
+      let scores = workspace.floats(rows * padded), keys = workspace.floats(headSize * padded)
       for head in 0..<heads {
         let q = qkv.start + head * headSize
-        ob_sgemm(true, rows, rows, headSize, 1, q, 3 * width, q + width, 3 * width, 0, scores, rows)
-        fk_softmax_rows(scores, rows, rows, 1 / Float(headSize).squareRoot())
-        ob_sgemm(
-          false, rows, headSize, rows, 1, scores, rows, q + 2 * width, 3 * width, 0,
-          y.start + head * headSize, width)
+        fk_transpose(q + width, rows, headSize, 3 * width, keys, padded)
+        var task = fk_product_task(
+          rows: rows, inputs: headSize, columns: rows, x: q, x_stride: 3 * width, w: keys, w_stride: padded,
+          panel_stride: Int(FK_PANEL), bias: nil, y: scores, y_stride: padded, accumulating: false)
+        fk_product(&task)
+        fk_softmax_rows(scores, rows, rows, padded, 1 / Float(headSize).squareRoot())
+        task = fk_product_task(
+          rows: rows, inputs: rows, columns: headSize, x: scores, x_stride: padded, w: q + 2 * width,
+          w_stride: 3 * width, panel_stride: Int(FK_PANEL), bias: nil, y: y.start + head * headSize,
+          y_stride: width, accumulating: false)
+        fk_product(&task)
       }
     }
   }

@@ -50,6 +50,9 @@ public struct Weights: Sendable {
     return values
   }
 
+  /// Gives the memory of what was read back to the system; reading again maps it again.
+  public func releasePages() { file.releasePages() }
+
   /// Checks that a tensor is there with this shape, without reading it.
   public func check(_ name: String, shape: [Int]) throws(WeightsError) {
     _ = try entry(name, shape: shape)

@@ -51,7 +51,8 @@ public final class Workspace {
     let piece = floats(images * channels * stride)
     let map = FeatureMap(
       view: fk_map(
-        data: piece + width + 2, stride: stride, images: Int32(images), channels: Int32(channels),
+        data: piece + Self.lead(width: width), stride: stride, images: Int32(images),
+        channels: Int32(channels),
         height: Int32(height), width: Int32(width)))
     withUnsafePointer(to: map.view) { fk_clear_border($0) }
     return map
@@ -67,9 +68,13 @@ public final class Workspace {
     rounded(images * channels * planeStride(height: height, width: width) + slack)
   }
 
+  /// Floats before the first pixel of a plane: the row above and the value before it, filled up so that pixels start on
+  /// a cache line.
+  private static func lead(width: Int) -> Int { rounded(width + 2) }
+
   /// A plane with its border: a row above and below, a column right of each row, one value before the first.
   private static func planeStride(height: Int, width: Int) -> Int {
-    rounded((height + 2) * (width + 1) + 1)
+    rounded(lead(width: width) + (height + 1) * (width + 1))
   }
 
   private static func rounded(_ count: Int) -> Int { (count + 15) / 16 * 16 }

@@ -24,7 +24,7 @@ struct Fuseline: AsyncParsableCommand {
       RunCommand.self, WatchCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self,
       RegisterCommand.self, AuditCommand.self, ReportCommand.self,
       ModelCommand.self, ConfigCommand.self, DoctorCommand.self, RetryCommand.self, StatusCommand.self,
-      WorkCommand.self,
+      WorkCommand.self, BenchCommand.self,
     ])
 
   static func main() async {

@@ -26,6 +26,7 @@ class ChannelAttention(nn.Module):
         self.conv2 = _pointwise_then_3x3(channels, channels)
         self.conv3 = _pointwise_then_3x3(channels, channels)
         self.conv4 = nn.Conv2d(channels, channels, 1)
+        self.exact = True  # logits in double when not training; graphs for other runtimes do without
 
     def forward(self, x: Tensor) -> Tensor:
         batch, channels, height, width = x.shape
@@ -35,7 +36,7 @@ class ChannelAttention(nn.Module):
             mixed = value
         else:
             query, key = self.conv1(u).flatten(2), self.conv2(u).flatten(2)
-            if not self.training:  # sums over H*W products: single precision is not enough
+            if self.exact and not self.training:  # sums over H*W products: single precision is not enough
                 query, key = query.double(), key.double()
             logits = torch.bmm(key, query.transpose(1, 2))
             weights = torch.softmax(logits.flatten(1), dim=1).view_as(logits).to(value.dtype)

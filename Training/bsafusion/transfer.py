@@ -1,6 +1,7 @@
 """Transformer blocks, modality classifier and cross injection (MFRH, MDF-FR). No alignment here."""
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Tuple
 
 import torch
@@ -138,7 +139,7 @@ class Transferred(NamedTuple):
 
 def to_map(tokens: Tensor) -> Tensor:
     """(B, N, 256) row-major -> (B, 256, sqrt N, sqrt N)."""
-    side = int(round(tokens.shape[1] ** 0.5))
+    side = math.isqrt(int(tokens.shape[1]))
     return tokens.transpose(1, 2).reshape(tokens.shape[0], WIDTH, side, side)
 
 

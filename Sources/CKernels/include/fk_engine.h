@@ -55,8 +55,8 @@ void fk_clear_border(const fk_map *map);
 void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                  const fk_map *_Nullable residual);
 
-/// The same by Winograd's F(M×M, 3×3), M = 4 or 2: `filter` from `fk_pack_winograd` with `taps` (M + 2)², H and W
-/// multiples of M, activation identity or ReLU. `scratch`: `fk_winograd_scratch(x, M, 0)` floats.
+/// The same by Winograd's F(M×M, 3×3), M = 4 or 2: `filter` from `fk_pack_winograd` with `taps` (M + 2)²,
+/// activation identity or ReLU. `scratch`: `fk_winograd_scratch(x, M, 0)` floats.
 void fk_convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                           const fk_map *_Nullable residual, float *scratch);
 size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t hidden);
@@ -122,12 +122,37 @@ void fk_tokens_to_map(const float *tokens, const fk_map *map, int32_t image);
 
 /// Rows [T][E]: y = (x − mean)/√(variance + 1e-5) · weight + bias.
 void fk_layer_norm(const float *x, const float *weight, const float *bias, float *y, ptrdiff_t rows, ptrdiff_t e);
-/// Rows [T][E], in place: softmax of scale · x.
-void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale);
+/// Rows [T][E], `stride` apart, in place: softmax of scale · x.
+void fk_softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, ptrdiff_t stride, float scale);
 /// Rows [T][E] += bias[E].
 void fk_add_bias(float *x, const float *bias, ptrdiff_t rows, ptrdiff_t e);
 /// In place, exact (erf) form; absolute error below 4e-7, relative to |x| below 1.1e-7.
 void fk_gelu(float *x, ptrdiff_t count);
+
+/// Columns of a panel: weights of `fk_product` lie in blocks of this many outputs.
+#define FK_PANEL 64
+
+/// y[rows][columns] = x[rows][inputs] · w + bias, or added to y. Row r of x and y starts r · stride values in; column n of
+/// w's row k is `w[n / FK_PANEL · panel_stride + k · w_stride + n % FK_PANEL]`. w and `bias` are readable to the end of
+/// the last vector of 16 columns.
+typedef struct fk_product_task {
+  ptrdiff_t rows, inputs, columns;
+  const float *x;
+  ptrdiff_t x_stride;
+  const float *w;
+  ptrdiff_t w_stride, panel_stride;
+  /// [columns] or null
+  const float *_Nullable bias;
+  float *y;
+  ptrdiff_t y_stride;
+  bool accumulating;
+} fk_product_task;
+
+void fk_product(const fk_product_task *task);
+/// Weights [outputs][inputs] to panels [⌈outputs / FK_PANEL⌉][inputs][FK_PANEL], filled up with zeros.
+void fk_pack_panels(const float *weights, ptrdiff_t outputs, ptrdiff_t inputs, float *packed);
+/// y[columns][y_stride] = x[rows][x_stride] transposed, rows of y filled up with zeros.
+void fk_transpose(const float *x, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t x_stride, float *y, ptrdiff_t y_stride);
 
 /// Weights [outputs][inputs][taps] to the order the kernels read: runs of eight (then 4, 2, 1) outputs,
 /// within a run [inputs][taps][run].

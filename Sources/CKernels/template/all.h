@@ -22,6 +22,8 @@
 
 #include "fold.h"
 
+#include "product.h"
+
 #include "normalization.h"
 
 #include "attention.h"
@@ -34,6 +36,7 @@ const fk_table FK_TABLE = {
     .gate = gate,
     .convolve_winograd = convolve_winograd,
     .gate_winograd = gate_winograd,
+    .product = product,
     .normalize = normalize,
     .compose = compose,
     .pack_winograd = pack_winograd,

@@ -49,10 +49,11 @@ static void layer_norm(const float *x, const float *weight, const float *bias, f
   }
 }
 
-static void softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale) {
-  for (ptrdiff_t r = 0; r < rows; r++, x += e) {
-    float top = x[0];
-    for (ptrdiff_t i = 1; i < e; i++) top = x[i] > top ? x[i] : top;
+static void softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, ptrdiff_t stride, float scale) {
+  for (ptrdiff_t r = 0; r < rows; r++, x += stride) {
+    vf tops = (vf)(x[0]);
+    for (ptrdiff_t i = 0; i < e; i += FK_LANES) tops = maximum(tops, keep_first(load(x + i), e - i, x[0]));
+    const float top = largest(tops);
     vd sum = (vd)(0.0);
     for (ptrdiff_t i = 0; i < e; i += FK_LANES) {
       const vf v = keep_first(exponential((load(x + i) - top) * scale), e - i, 0);
@@ -60,7 +61,7 @@ static void softmax_rows(float *x, ptrdiff_t rows, ptrdiff_t e, float scale) {
       store_first(x + i, v, e - i);
     }
     const float inverse = (float)(1 / sum_double(sum));
-    for (ptrdiff_t i = 0; i < e; i++) x[i] *= inverse;
+    for (ptrdiff_t i = 0; i < e; i += FK_LANES) store_first(x + i, load(x + i) * inverse, e - i);
   }
 }
 

@@ -2,6 +2,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if FK_LANES > 4
+#include <immintrin.h>
+#endif
 
 #include "fk_engine.h"
 
@@ -19,15 +22,55 @@ FK_INLINE void store(float *p, vf v) { *(vf_unaligned *)p = v; }
 FK_INLINE vd load_double(const float *p) {
   return __builtin_convertvector((vh)(*(const vh_unaligned *)p), vd);
 }
+/// The first n lanes, n > 0.
 FK_INLINE void store_first(float *p, vf v, ptrdiff_t n) {
   if (n >= FK_LANES) {
     store(p, v);
   } else {
+#if FK_LANES == 16
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif FK_LANES == 8
+    const __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), index), (__m256)v);
+#else
     float lanes[FK_LANES];
     store(lanes, v);
     for (ptrdiff_t i = 0; i < n; i++) p[i] = lanes[i];
+#endif
   }
 }
+
+// Elements 0, 2, 4 … and 1, 3, 5 … of two vectors one after the other; and the way back, first and second half.
+#if FK_LANES == 16
+FK_INLINE vf evens(vf a, vf b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+FK_INLINE vf odds(vf a, vf b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+FK_INLINE vf zip_low(vf a, vf b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+FK_INLINE vf zip_high(vf a, vf b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+/// Elements 1 … FK_LANES of the two.
+FK_INLINE vf shifted(vf a, vf b) {
+  return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+}
+#elif FK_LANES == 8
+FK_INLINE vf shifted(vf a, vf b) { return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8); }
+FK_INLINE vf evens(vf a, vf b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
+FK_INLINE vf odds(vf a, vf b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
+FK_INLINE vf zip_low(vf a, vf b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+FK_INLINE vf zip_high(vf a, vf b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#else
+FK_INLINE vf shifted(vf a, vf b) { return __builtin_shufflevector(a, b, 1, 2, 3, 4); }
+FK_INLINE vf evens(vf a, vf b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
+FK_INLINE vf odds(vf a, vf b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
+FK_INLINE vf zip_low(vf a, vf b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+FK_INLINE vf zip_high(vf a, vf b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
 
 FK_INLINE vf maximum(vf a, vf b) { return a > b ? a : b; }
 FK_INLINE vf magnitude(vf a) { return __builtin_elementwise_abs(a); }

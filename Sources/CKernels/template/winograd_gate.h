@@ -43,8 +43,8 @@ static void gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *exp
   for (int first = 0; first < all;) {
     const wino_chunk chunk = wino_chunk_at_4(u, first);
     float *v = scratch, *m = v + wino_points * chunk.input_plane, *out = m + wino_points * chunk.product_plane;
-    float *hidden = out + 8 * chunk.output_plane, *line = hidden + projection->inputs * chunk.output_plane;
-    wino_transform_4(u, &chunk, v, line);
+    float *hidden = out + 8 * chunk.output_plane;
+    wino_transform_4(u, &chunk, v, hidden + projection->inputs * chunk.output_plane);
     wino_hidden(v, &chunk, expansion, m, out, hidden);
     const ptrdiff_t count = wino_pixels * chunk.stride;
     const tile_task task = {.x = hidden, .x_stride = chunk.output_plane, .inputs = projection->inputs, .taps = 1,
@@ -57,7 +57,7 @@ static void gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *exp
       run.y = out - o * chunk.output_plane;
       for (ptrdiff_t p = 0; p < count; p += FK_TILE) tile_run(width, &run, weights, projection->bias, o, p, count - p);
       for (int i = 0; i < width; i++)
-        wino_store_4(out + i * chunk.output_plane, &chunk, y, o + i, residual, fk_identity, line);
+        wino_store_4(out + i * chunk.output_plane, &chunk, y, o + i, residual, fk_identity);
       weights += (ptrdiff_t)width * projection->inputs;
       o += width;
     }

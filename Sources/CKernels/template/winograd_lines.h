@@ -43,40 +43,36 @@ FK_INLINE void wino_output_2(const vf m[4], vf out[2]) {
   out[1] = m[1] - m[2] - m[3];
 }
 
-/// Phases p, `step` apart: phases[p][j] = line[4j + p]; `count` tiles and one more.
-FK_INLINE void wino_split_4(const float *restrict line, ptrdiff_t count, float *restrict phases, ptrdiff_t step) {
-  float *restrict p1 = phases + step, *restrict p2 = p1 + step, *restrict p3 = p2 + step;
-  for (ptrdiff_t j = 0; j <= count; j++) {
-    phases[j] = line[4 * j];
-    p1[j] = line[4 * j + 1];
-    p2[j] = line[4 * j + 2];
-    p3[j] = line[4 * j + 3];
-  }
+/// FK_LANES tiles of a line to their phases: phases[p][j] = line[4j + p].
+FK_INLINE void wino_split_4(const float *line, vf phases[4]) {
+  const vf a = load(line), b = load(line + FK_LANES), c = load(line + 2 * FK_LANES), d = load(line + 3 * FK_LANES);
+  const vf even0 = evens(a, b), even1 = evens(c, d), odd0 = odds(a, b), odd1 = odds(c, d);
+  phases[0] = evens(even0, even1);
+  phases[1] = evens(odd0, odd1);
+  phases[2] = odds(even0, even1);
+  phases[3] = odds(odd0, odd1);
 }
 
-FK_INLINE void wino_split_2(const float *restrict line, ptrdiff_t count, float *restrict phases, ptrdiff_t step) {
-  float *restrict p1 = phases + step;
-  for (ptrdiff_t j = 0; j <= count; j++) {
-    phases[j] = line[2 * j];
-    p1[j] = line[2 * j + 1];
-  }
+FK_INLINE void wino_split_2(const float *line, vf phases[2]) {
+  const vf a = load(line), b = load(line + FK_LANES);
+  phases[0] = evens(a, b);
+  phases[1] = odds(a, b);
 }
 
-/// The way back: line[4j + p] = phases[p][j].
-FK_INLINE void wino_join_4(const float *restrict phases, ptrdiff_t step, int count, float *restrict line) {
-  for (int j = 0; j < count; j++) {
-    line[4 * j] = phases[j];
-    line[4 * j + 1] = phases[j + step];
-    line[4 * j + 2] = phases[j + 2 * step];
-    line[4 * j + 3] = phases[j + 3 * step];
-  }
+/// The way back for FK_LANES tiles: line[v] holds pixels v · FK_LANES on, pixel 4j + p = phases[p][j].
+FK_INLINE void wino_join_4(const float *phases, ptrdiff_t step, vf line[4]) {
+  const vf a = load(phases), b = load(phases + step), c = load(phases + 2 * step), d = load(phases + 3 * step);
+  const vf even0 = zip_low(a, c), even1 = zip_high(a, c), odd0 = zip_low(b, d), odd1 = zip_high(b, d);
+  line[0] = zip_low(even0, odd0);
+  line[1] = zip_high(even0, odd0);
+  line[2] = zip_low(even1, odd1);
+  line[3] = zip_high(even1, odd1);
 }
 
-FK_INLINE void wino_join_2(const float *restrict phases, ptrdiff_t step, int count, float *restrict line) {
-  for (int j = 0; j < count; j++) {
-    line[2 * j] = phases[j];
-    line[2 * j + 1] = phases[j + step];
-  }
+FK_INLINE void wino_join_2(const float *phases, ptrdiff_t step, vf line[2]) {
+  const vf a = load(phases), b = load(phases + step);
+  line[0] = zip_low(a, b);
+  line[1] = zip_high(a, b);
 }
 
 /// `values` of a G g line for the 3 taps of one line.

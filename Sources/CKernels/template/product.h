@@ -1,0 +1,74 @@
+// Products of matrices with few hundred rows and columns: the transformer's. A block of results stays in registers over
+// all inputs. No blocking for caches: everything here fits the second level.
+
+#if FK_LANES == 16
+#define FK_PRODUCT_VECTORS 4
+#else
+#define FK_PRODUCT_VECTORS 2
+#endif
+#define FK_PRODUCT_ROWS 6
+
+/// `rows` × `vectors` · FK_LANES values of y; of the last vector only what lies before `columns`.
+FK_INLINE void product_block(const int rows, const int vectors, const fk_product_task *t, const float *x, const float *w,
+                             const float *bias, float *y, ptrdiff_t columns) {
+  vf sums[FK_PRODUCT_ROWS][FK_PRODUCT_VECTORS];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) {
+    vf start = (vf)(0.0f);
+    if (bias) memcpy(&start, bias + v * FK_LANES, sizeof start);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sums[r][v] = start;
+  }
+  for (ptrdiff_t k = 0; k < t->inputs; k++, w += t->w_stride) {
+    vf line[FK_PRODUCT_VECTORS];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) line[v] = load(w + v * FK_LANES);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      const vf value = (vf)(x[r * t->x_stride + k]);
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) sums[r][v] += value * line[v];
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+      float *to = y + r * t->y_stride + v * FK_LANES;
+      const ptrdiff_t left = columns - v * FK_LANES;
+      if (left <= 0) continue;
+      store_first(to, t->accumulating ? sums[r][v] + load(to) : sums[r][v], left);
+    }
+}
+
+static void product_rows(int rows, const fk_product_task *t, const float *x, const float *w, const float *bias, float *y,
+                         ptrdiff_t columns) {
+#define FK_ROWS_CASE(n) \
+  case n: product_block(n, FK_PRODUCT_VECTORS, t, x, w, bias, y, columns); break
+  if (columns > FK_LANES) {
+    switch (rows) {
+      FK_ROWS_CASE(1);
+      FK_ROWS_CASE(2);
+      FK_ROWS_CASE(3);
+      FK_ROWS_CASE(4);
+      FK_ROWS_CASE(5);
+      FK_ROWS_CASE(6);
+    }
+  } else {
+    for (int r = 0; r < rows; r++)
+      product_block(1, 1, t, x + r * t->x_stride, w, bias, y + r * t->y_stride, columns);
+  }
+#undef FK_ROWS_CASE
+}
+
+static void product(const fk_product_task *t) {
+  enum { width = FK_PRODUCT_VECTORS * FK_LANES };
+  for (ptrdiff_t n = 0; n < t->columns; n += width) {
+    const float *w = t->w + n / FK_PANEL * t->panel_stride + n % FK_PANEL;
+    for (ptrdiff_t r = 0; r < t->rows; r += FK_PRODUCT_ROWS) {
+      const int rows = t->rows - r < FK_PRODUCT_ROWS ? (int)(t->rows - r) : FK_PRODUCT_ROWS;
+      product_rows(rows, t, t->x + r * t->x_stride, w, t->bias ? t->bias + n : NULL, t->y + r * t->y_stride + n,
+                   t->columns - n);
+    }
+  }
+}
