@@ -97,9 +97,9 @@ def cold_starts(program, work, given):
 
 def resampling(program, given):
     ours = [Fuseline("Fuseline, linear", program, "resampling"), Fuseline("Fuseline, cubic", program, "spline")]
-    peers = [Peer("SimpleITK, linear", "simpleitk"), Peer("SimpleITK, cubic", "simpleitk", spline=True)]
-    linear = interleave([ours[0], *ready(peers[:1])], 0.5, max(3, given.rounds))
-    return {**linear, **interleave([ours[1], *ready(peers[1:])], 0.5, 3)}
+    linear = interleave([ours[0], *ready([Peer("SimpleITK, linear", "simpleitk")])], 0.5, max(3, given.rounds))
+    cubic = ready([Peer("SimpleITK, cubic", "simpleitk", spline=True)])
+    return {**linear, **interleave([ours[1], *cubic], 0.5, 2)}
 
 
 def decoding(program, work, given):
@@ -147,8 +147,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", type=Path, default=TOP / ".build" / "release" / "fuseline")
     parser.add_argument("--out", type=Path, default=TOP / "docs" / "benchmarks")
-    parser.add_argument("--seconds", type=float, default=1.2, help="of a window")
-    parser.add_argument("--rounds", type=int, default=7, help="windows of each contender")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a window")
+    parser.add_argument("--rounds", type=int, default=5, help="windows of each contender")
     parser.add_argument("--slices", type=int, default=24, help="of the synthetic study")
     parser.add_argument("--only", nargs="*", help="engine, throughput, cold, resampling, decoding")
     given = parser.parse_args()
