@@ -5,7 +5,7 @@ import Glibc
 /// Seconds of a piece of work.
 public struct Elapsed: Codable, Hashable, Sendable {
   public var wall: Double
-  /// Processor time of the whole process, all threads.
+  /// Processor time of the whole process, all threads, and of its workers that ended.
   public var cpu: Double
 
   /// Runs a body between two readings.
@@ -18,7 +18,15 @@ public struct Elapsed: Codable, Hashable, Sendable {
   }
 
   static func now() -> Elapsed {
-    Elapsed(wall: seconds(CLOCK_MONOTONIC), cpu: seconds(CLOCK_PROCESS_CPUTIME_ID))
+    Elapsed(wall: seconds(CLOCK_MONOTONIC), cpu: seconds(CLOCK_PROCESS_CPUTIME_ID) + children())
+  }
+
+  /// Processor time of ended child processes.
+  private static func children() -> Double {
+    var usage = rusage()
+    getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
   }
 
   /// What passed since this reading.
