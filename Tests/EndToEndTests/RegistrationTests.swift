@@ -20,7 +20,7 @@ private struct TwoScanners {
     let process = Process()
     process.executableURL = python
     process.arguments = [
-      Site.root.appendingPathComponent("Tests/EndToEndTests/two_scanners.py").path, folder,
+      Site.root.appendingPathComponent("Tests/EndToEndTests/Judge/two_scanners.py").path, folder,
     ]
     let output = Pipe()
     process.standardOutput = output
