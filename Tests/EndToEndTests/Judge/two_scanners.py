@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sample-studies"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "sample-studies"))
 from phantom.anatomy import Subject  # noqa: E402
 from phantom.grid import Grid  # noqa: E402
 from phantom.headers import Person, Series, Study, uid  # noqa: E402
