@@ -45,7 +45,9 @@ def onnxruntime_engine(options):
 def openvino_engine(options):
     import openvino
     model = openvino.Core().compile_model(options["graph"], "CPU", {
-        "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"})
+        "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32",
+        # Two processes would else be pinned to one and the same core.
+        "ENABLE_CPU_PINNING": False})
     request = model.create_infer_request()
     pair = list(images(options))
 
