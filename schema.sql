@@ -8,7 +8,7 @@
 --   patient identity stands in `patients` only. Nothing in `events` identifies a person.
 
 PRAGMA application_id = 0x46555345;  -- "FUSE"
-PRAGMA user_version = 2;             -- raised with every change of this file that a stored ledger must follow
+PRAGMA user_version = 3;             -- raised with every change of this file that a stored ledger must follow
 
 -- Identity of this database. One row.
 CREATE TABLE ledger (
@@ -200,16 +200,25 @@ CREATE INDEX intake_by_study ON intake (study_uid) WHERE study_uid IS NOT NULL;
 CREATE INDEX intake_by_reason ON intake (outcome, reason);
 
 -- ---------------------------------------------------------------------------------------------------------
--- What is made: jobs, attempts, slices, outputs
+-- What is made: pairs, jobs, attempts, slices, outputs
 
--- One pair of series to fuse, under one model and one set of settings. The same work has the same key.
-CREATE TABLE jobs (
+-- Two series that a rule put together, whatever was made of them since: with other images, another model or other
+-- settings it is another job of the same pair. Its study is that of the fixed series.
+CREATE TABLE pairs (
   id               INTEGER PRIMARY KEY,
-  key              TEXT NOT NULL UNIQUE,  -- digest of series, inputs, model, settings and software version
-  kind             TEXT NOT NULL,         -- 'CT-MR', 'PET-MR', 'SPECT-MR', 'PET-CT'
-  study_id         INTEGER NOT NULL REFERENCES studies (id),
+  kind             TEXT NOT NULL,         -- the rule: 'CT-MR', 'PET-MR', 'SPECT-MR', 'PET-CT'
   fixed_series_id  INTEGER NOT NULL REFERENCES series (id),
   moving_series_id INTEGER NOT NULL REFERENCES series (id),
+  found            TEXT NOT NULL,         -- when its first job was opened
+  UNIQUE (fixed_series_id, moving_series_id, kind)
+) STRICT;
+CREATE INDEX pairs_by_moving ON pairs (moving_series_id);
+
+-- One pair to fuse, under one model and one set of settings. The same work has the same key.
+CREATE TABLE jobs (
+  id               INTEGER PRIMARY KEY,
+  key              TEXT NOT NULL UNIQUE,  -- digest of kind, series, inputs, model, settings and software version
+  pair_id          INTEGER NOT NULL REFERENCES pairs (id),
   inputs_sha256    TEXT NOT NULL,         -- over the digests of all instances of both series
   model_id         INTEGER REFERENCES models (id),
   settings_id      INTEGER NOT NULL REFERENCES settings (id),
@@ -238,9 +247,7 @@ CREATE TABLE jobs (
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state);
 CREATE INDEX jobs_to_retry ON jobs (retry_at) WHERE retry_at IS NOT NULL;
-CREATE INDEX jobs_by_study ON jobs (study_id);
-CREATE INDEX jobs_by_fixed ON jobs (fixed_series_id);
-CREATE INDEX jobs_by_moving ON jobs (moving_series_id);
+CREATE INDEX jobs_by_pair ON jobs (pair_id);
 CREATE INDEX jobs_by_model ON jobs (model_id);
 CREATE INDEX jobs_by_output_series ON jobs (output_series_uid);
 CREATE INDEX jobs_by_run ON jobs (run_id);
@@ -300,10 +307,11 @@ CREATE TABLE slices (
 ) STRICT;
 CREATE INDEX slices_by_attempt ON slices (attempt_id);
 
--- What a slice was made of: the fixed image, and every moving image a pixel was interpolated from.
+-- What a slice was made of: the fixed image, every moving image a pixel was interpolated from, and the registration
+-- objects that say where the moving image lies.
 CREATE TABLE slice_inputs (
   slice_id    INTEGER NOT NULL REFERENCES slices (id),
-  role        TEXT NOT NULL CHECK (role IN ('fixed', 'moving')),
+  role        TEXT NOT NULL CHECK (role IN ('fixed', 'moving', 'registration')),
   instance_id INTEGER NOT NULL REFERENCES instances (id),
   frame       INTEGER NOT NULL DEFAULT 0,  -- 1-based in a multi-frame image, 0 in a single-frame one
   PRIMARY KEY (slice_id, role, instance_id, frame)
@@ -367,20 +375,34 @@ CREATE TABLE marks (
 
 -- Which pairs were worked on, with what, and how did it end?
 CREATE VIEW v_jobs AS
-SELECT j.id AS job, j.state, j.reason, j.sentence, j.kind,
+SELECT j.id AS job, j.state, j.reason, j.sentence, pa.id AS pair, pa.kind,
   st.uid AS study, f.uid AS fixed, f.modality AS fixed_modality, m.uid AS moving,
   m.modality AS moving_modality, j.output_series_uid AS series, p.patient_id AS patient, p.issuer,
   mo.name AS model, mo.sha256 AS model_sha256, se.sha256 AS settings_sha256, so.version AS software,
   j.planned_slices AS slices, (SELECT count(*) FROM slices s WHERE s.job_id = j.id) AS outputs,
   j.attempts, j.retry_at, j.superseded_by, j.run_id AS run, j.opened, j.started, j.finished, j.seconds
 FROM jobs j
-JOIN studies st ON st.id = j.study_id
-JOIN series f ON f.id = j.fixed_series_id
-JOIN series m ON m.id = j.moving_series_id
+JOIN pairs pa ON pa.id = j.pair_id
+JOIN series f ON f.id = pa.fixed_series_id
+JOIN series m ON m.id = pa.moving_series_id
+JOIN studies st ON st.id = f.study_id
 JOIN patients p ON p.id = st.patient_id
 JOIN settings se ON se.id = j.settings_id
 JOIN software so ON so.id = j.software_id
 LEFT JOIN models mo ON mo.id = j.model_id;
+
+-- Which pairs are there, and how does each stand? Of its jobs, the one that stands for the pair now.
+CREATE VIEW v_pairs AS
+SELECT pa.id AS pair, pa.kind, st.uid AS study, f.uid AS fixed, f.modality AS fixed_modality, m.uid AS moving,
+  m.modality AS moving_modality, p.patient_id AS patient, pa.found,
+  (SELECT count(*) FROM jobs k WHERE k.pair_id = pa.id) AS jobs, j.id AS job, j.state, j.reason, j.sentence
+FROM pairs pa
+JOIN series f ON f.id = pa.fixed_series_id
+JOIN series m ON m.id = pa.moving_series_id
+JOIN studies st ON st.id = f.study_id
+JOIN patients p ON p.id = st.patient_id
+LEFT JOIN jobs j ON j.id = (
+  SELECT k.id FROM jobs k WHERE k.pair_id = pa.id ORDER BY k.state = 'superseded', k.id DESC LIMIT 1);
 
 -- Which files came in, and what became of each?
 CREATE VIEW v_inputs AS
@@ -398,15 +420,16 @@ LEFT JOIN patients p ON p.id = i.patient_id;
 CREATE VIEW v_outputs AS
 SELECT o.id AS output, o.sop_uid AS sop, o.path, o.sha256, o.size, s.published, s.idx AS slice, s.accepted,
   s.reason, s.deformation_mean, s.deformation_max, s.similarity_before, s.similarity_after, s.seconds,
-  j.id AS job, j.state AS job_state, j.kind, j.output_series_uid AS series, st.uid AS study,
+  j.id AS job, j.state AS job_state, pa.kind, j.output_series_uid AS series, st.uid AS study,
   f.modality AS fixed_modality, m.modality AS moving_modality, p.patient_id AS patient,
   mo.name AS model, mo.sha256 AS model_sha256
 FROM outputs o
 JOIN slices s ON s.id = o.slice_id
 JOIN jobs j ON j.id = s.job_id
-JOIN series f ON f.id = j.fixed_series_id
-JOIN series m ON m.id = j.moving_series_id
-JOIN studies st ON st.id = j.study_id
+JOIN pairs pa ON pa.id = j.pair_id
+JOIN series f ON f.id = pa.fixed_series_id
+JOIN series m ON m.id = pa.moving_series_id
+JOIN studies st ON st.id = f.study_id
 JOIN patients p ON p.id = st.patient_id
 LEFT JOIN models mo ON mo.id = j.model_id;
 
@@ -427,9 +450,10 @@ SELECT 'job' AS what, j.state, j.reason, j.sentence, 'job:' || j.id AS subject,
   coalesce(j.finished, j.opened) AS time, j.id AS job, st.uid AS study, f.modality AS modality,
   m.modality AS modality2, p.patient_id AS patient, mo.name AS model, mo.sha256 AS model_sha256
 FROM jobs j
-JOIN studies st ON st.id = j.study_id
-JOIN series f ON f.id = j.fixed_series_id
-JOIN series m ON m.id = j.moving_series_id
+JOIN pairs pa ON pa.id = j.pair_id
+JOIN series f ON f.id = pa.fixed_series_id
+JOIN series m ON m.id = pa.moving_series_id
+JOIN studies st ON st.id = f.study_id
 JOIN patients p ON p.id = st.patient_id
 LEFT JOIN models mo ON mo.id = j.model_id
 WHERE j.state IN ('failed', 'rejected')

@@ -58,10 +58,12 @@ extension AuditFilter.Columns {
     """
     SELECT i.event FROM instances i JOIN series se ON se.id = i.series_id JOIN studies st ON st.id = se.study_id
       JOIN patients p ON p.id = i.patient_id WHERE \(condition)
-    UNION SELECT e.seq FROM jobs j JOIN studies st ON st.id = j.study_id JOIN patients p ON p.id = st.patient_id
+    UNION SELECT e.seq FROM patients p JOIN studies st ON st.patient_id = p.id JOIN series f ON f.study_id = st.id
+      JOIN pairs pa ON pa.fixed_series_id = f.id JOIN jobs j ON j.pair_id = pa.id
       JOIN events e ON e.subject = 'job:' || j.id WHERE \(condition)
-    UNION SELECT s.event FROM slices s JOIN jobs j ON j.id = s.job_id JOIN studies st ON st.id = j.study_id
-      JOIN patients p ON p.id = st.patient_id WHERE \(condition)
+    UNION SELECT s.event FROM patients p JOIN studies st ON st.patient_id = p.id JOIN series f ON f.study_id = st.id
+      JOIN pairs pa ON pa.fixed_series_id = f.id JOIN jobs j ON j.pair_id = pa.id
+      JOIN slices s ON s.job_id = j.id WHERE \(condition)
     """
   }
 }

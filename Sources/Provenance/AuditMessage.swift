@@ -177,11 +177,13 @@ extension AuditMessage.Object {
     "output": """
     SELECT st.uid AS study, '1.2.840.10008.5.1.4.1.1.7' AS class, o.sop_uid AS sop, p.patient_id AS patient
     FROM outputs o JOIN slices s ON s.id = o.slice_id JOIN jobs j ON j.id = s.job_id
-    JOIN studies st ON st.id = j.study_id JOIN patients p ON p.id = st.patient_id WHERE o.sop_uid = ?
+    JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id
+    JOIN studies st ON st.id = f.study_id JOIN patients p ON p.id = st.patient_id WHERE o.sop_uid = ?
     """,
     "job": """
     SELECT st.uid AS study, NULL AS class, NULL AS sop, p.patient_id AS patient FROM jobs j
-    JOIN studies st ON st.id = j.study_id JOIN patients p ON p.id = st.patient_id WHERE j.id = ?
+    JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id
+    JOIN studies st ON st.id = f.study_id JOIN patients p ON p.id = st.patient_id WHERE j.id = ?
     """,
   ]
 }

@@ -24,6 +24,8 @@ public struct JobRow: Codable, Hashable, Sendable {
   public var state: JobState
   @Nullable public var reason: String?
   @Nullable public var sentence: String?
+  /// Row of `pairs`, shared with the jobs that did the same pair with other images, models or settings.
+  public var pair: Int64
   public var kind: String
   public var study: String
   public var fixed: String
@@ -50,7 +52,8 @@ public struct JobRow: Codable, Hashable, Sendable {
   @Nullable public var seconds: Double?
 
   enum CodingKeys: String, CodingKey {
-    case job, state, reason, sentence, kind, study, fixed, moving, series, patient, model, software, slices
+    case job, state, reason, sentence, pair, kind, study, fixed, moving, series, patient, model, software,
+      slices
     case outputs, attempts, run, opened, started, finished, seconds
     case fixedModality = "fixed_modality"
     case movingModality = "moving_modality"

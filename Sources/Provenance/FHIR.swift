@@ -5,7 +5,8 @@ enum FHIR {
   /// `Provenance` of one output: what it was made of, with what, by which software, when.
   static func provenance(_ lineage: OutputLineage, ledger: String) -> JSONValue {
     let sources = lineage.inputs.map { input in
-      entity(dicom(input.sop), display: "\(input.role) image, SHA-256 \(input.sha256)")
+      let noun = input.role == "registration" ? "object" : "image"
+      return entity(dicom(input.sop), display: "\(input.role) \(noun), SHA-256 \(input.sha256)")
     }
     let model = lineage.model.map {
       [entity(digest("model", $0.sha256), display: "weights of the model \($0.name)")]

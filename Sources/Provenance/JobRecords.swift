@@ -100,7 +100,8 @@ public struct Job: Codable, Hashable, Sendable {
 public struct SlicePublication: Codable, Hashable, Sendable {
   /// An image a slice was made of.
   public struct Input: Codable, Hashable, Sendable {
-    public enum Role: String, Codable, Hashable, Sendable { case fixed, moving }
+    /// `registration`: an object that says where the moving image lies.
+    public enum Role: String, Codable, Hashable, Sendable { case fixed, moving, registration }
     public var role: Role
     public var sopInstanceUID: String
     /// 1-based in a multi-frame image, nil in a single-frame one.

@@ -19,7 +19,9 @@ extension Ledger {
   }
 
   private static func facts(_ detail: JobDetail) throws -> [String: JSONValue] {
-    let unrelated = ["job", "run", "opened", "started", "finished", "seconds", "superseded_by", "attempts"]
+    let unrelated = [
+      "job", "pair", "run", "opened", "started", "finished", "seconds", "superseded_by", "attempts",
+    ]
     var facts: [String: JSONValue] = [:]
     let job = try JSONDocument(encoding: detail.job).decode([String: JSONValue].self)
     for (name, value) in job where !unrelated.contains(name) { facts[name] = value }

@@ -79,8 +79,8 @@ extension Ledger {
     try Fetched<PatientRecord>.one(
       db,
       sql: """
-        SELECT p.patient_id AS patientID, p.issuer, p.name, p.birth_date AS birthDate, p.sex FROM jobs j
-        JOIN studies st ON st.id = j.study_id JOIN patients p ON p.id = st.patient_id WHERE j.id = ?
+        SELECT p.patient_id AS patientID, p.issuer, p.name, p.birth_date AS birthDate, p.sex FROM v_jobs j
+        JOIN studies st ON st.uid = j.study JOIN patients p ON p.id = st.patient_id WHERE j.job = ?
         """, arguments: [job])
   }
 
@@ -88,8 +88,8 @@ extension Ledger {
     try Fetched<StudyRecord>.one(
       db,
       sql: """
-        SELECT st.uid, st.date, st.time, st.description FROM jobs j JOIN studies st ON st.id = j.study_id
-        WHERE j.id = ?
+        SELECT st.uid, st.date, st.time, st.description FROM v_jobs j JOIN studies st ON st.uid = j.study
+        WHERE j.job = ?
         """, arguments: [job])
   }
 

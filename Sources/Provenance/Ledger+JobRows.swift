@@ -18,12 +18,12 @@ extension Ledger {
   static func jobs(_ db: Database, where condition: String, _ arguments: StatementArguments) throws -> [Job] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT j.id, j.key, j.kind, st.uid AS studyInstanceUID, f.uid AS fixedSeriesUID,
+        SELECT j.id, j.key, pa.kind, st.uid AS studyInstanceUID, f.uid AS fixedSeriesUID,
           m.uid AS movingSeriesUID, j.output_series_uid AS outputSeriesUID, j.state, j.reason, j.sentence,
           j.attempts, j.retry_at AS retryAt, j.planned_slices AS plannedSlices,
           (SELECT count(*) FROM slices s WHERE s.job_id = j.id) AS publishedSlices
-        FROM jobs j JOIN studies st ON st.id = j.study_id JOIN series f ON f.id = j.fixed_series_id
-        JOIN series m ON m.id = j.moving_series_id WHERE \(condition)
+        FROM jobs j JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id
+        JOIN series m ON m.id = pa.moving_series_id JOIN studies st ON st.id = f.study_id WHERE \(condition)
         """)
     return try Fetched<Job>.all(statement, arguments: arguments)
   }
@@ -63,6 +63,21 @@ extension Change {
       [now, outcome, reason, sentence, attempt["id"] as Int64])
     let seconds = Timestamp.date(attempt["started"]).map { date.timeIntervalSince($0) }
     try run("UPDATE jobs SET finished = ?, seconds = ? WHERE id = ?", [now, seconds, job])
+  }
+
+  /// The row of a job's pair, a new one for a pair never seen. Its series are known: `key(of:)` has seen to that.
+  func pair(of new: NewJob) throws -> Int64 {
+    let known: Int64? = try value(
+      """
+      SELECT pa.id FROM pairs pa JOIN series f ON f.id = pa.fixed_series_id JOIN series m ON m.id = pa.moving_series_id
+      WHERE pa.kind = ? AND f.uid = ? AND m.uid = ?
+      """, [new.kind, new.fixedSeriesUID, new.movingSeriesUID])
+    if let known { return known }
+    return try insert(
+      """
+      INSERT INTO pairs (kind, fixed_series_id, moving_series_id, found)
+      VALUES (?, (SELECT id FROM series WHERE uid = ?), (SELECT id FROM series WHERE uid = ?), ?)
+      """, [new.kind, new.fixedSeriesUID, new.movingSeriesUID, now])
   }
 
   /// The key of a job: the same work, the same key.

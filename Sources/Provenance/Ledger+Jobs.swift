@@ -22,15 +22,14 @@ extension Ledger {
         ])
       try change.run(
         """
-        INSERT INTO jobs (id, key, kind, study_id, fixed_series_id, moving_series_id, inputs_sha256, model_id,
-          settings_id, software_id, output_series_uid, run_id, state, planned_slices, opened, event)
-        VALUES (:id, :key, :kind, (SELECT study_id FROM series WHERE uid = :fixed),
-          (SELECT id FROM series WHERE uid = :fixed), (SELECT id FROM series WHERE uid = :moving), :inputs,
-          :model, :settings, :software, :output, :run, 'pending', :slices, :now, :event)
+        INSERT INTO jobs (id, key, pair_id, inputs_sha256, model_id, settings_id, software_id, output_series_uid,
+          run_id, state, planned_slices, opened, event)
+        VALUES (:id, :key, :pair, :inputs, :model, :settings, :software, :output, :run, 'pending', :slices, :now,
+          :event)
         """,
         [
-          "id": id, "key": key, "kind": new.kind, "fixed": new.fixedSeriesUID, "moving": new.movingSeriesUID,
-          "inputs": new.inputsSHA256, "model": new.model, "settings": new.settings, "software": new.software,
+          "id": id, "key": key, "pair": try change.pair(of: new), "inputs": new.inputsSHA256,
+          "model": new.model, "settings": new.settings, "software": new.software,
           "output": new.outputSeriesUID, "run": run, "slices": new.plannedSlices, "now": change.now,
           "event": event,
         ])

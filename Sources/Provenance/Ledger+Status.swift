@@ -90,9 +90,8 @@ extension Ledger {
       try Fetched<DeadLetter>.all(
         $0,
         sql: """
-          SELECT j.id AS job, j.kind, st.uid AS study, j.reason, j.sentence, j.finished
-          FROM jobs j JOIN studies st ON st.id = j.study_id
-          WHERE j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id DESC LIMIT ?
+          SELECT job, kind, study, reason, sentence, finished FROM v_jobs
+          WHERE state = 'failed' AND retry_at IS NULL ORDER BY job DESC LIMIT ?
           """, arguments: [limit])
     }
   }

@@ -37,8 +37,10 @@ extension Ledger {
         sql: """
           SELECT st.uid, st.arrivals, max(se.last_arrival) AS lastArrival
           FROM (SELECT id FROM studies WHERE worked_off IS NULL
-            UNION SELECT study_id FROM jobs WHERE state = 'pending'
-            UNION SELECT study_id FROM jobs WHERE retry_at <= ?) due
+            UNION SELECT f.study_id FROM jobs j JOIN pairs pa ON pa.id = j.pair_id
+              JOIN series f ON f.id = pa.fixed_series_id WHERE j.state = 'pending'
+            UNION SELECT f.study_id FROM jobs j JOIN pairs pa ON pa.id = j.pair_id
+              JOIN series f ON f.id = pa.fixed_series_id WHERE j.retry_at <= ?) due
           JOIN studies st ON st.id = due.id JOIN series se ON se.study_id = st.id
           GROUP BY st.id ORDER BY lastArrival, st.id
           """, arguments: [Timestamp.text(retryBefore)])
@@ -89,7 +91,9 @@ extension Ledger {
       try $0.run(
         """
         UPDATE studies SET worked_off = ? WHERE uid = ? AND arrivals = ?
-          AND NOT EXISTS (SELECT 1 FROM jobs WHERE study_id = studies.id AND state IN ('pending', 'running'))
+          AND NOT EXISTS (SELECT 1 FROM series f JOIN pairs pa ON pa.fixed_series_id = f.id
+            JOIN jobs j ON j.pair_id = pa.id
+            WHERE f.study_id = studies.id AND j.state IN ('pending', 'running'))
         """, [key, study.uid, study.arrivals])
     }
   }
@@ -168,7 +172,8 @@ extension Change {
     try run(
       """
       UPDATE studies SET worked_off = NULL, arrivals = arrivals + 1
-      WHERE id = (SELECT study_id FROM jobs WHERE id = ?)
+      WHERE id = (SELECT f.study_id FROM jobs j JOIN pairs pa ON pa.id = j.pair_id
+        JOIN series f ON f.id = pa.fixed_series_id WHERE j.id = ?)
       """, [job])
   }
 
@@ -177,8 +182,8 @@ extension Change {
     let dead = try Int64.fetchAll(
       db,
       sql: """
-        SELECT j.id FROM jobs j JOIN instances i ON i.series_id IN (j.fixed_series_id, j.moving_series_id)
-        WHERE i.id = ? AND j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id
+        SELECT j.id FROM instances i JOIN pairs pa ON i.series_id IN (pa.fixed_series_id, pa.moving_series_id)
+        JOIN jobs j ON j.pair_id = pa.id WHERE i.id = ? AND j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id
         """, arguments: [instance])
     for job in dead {
       try moveJob(job, to: "pending", kind: "job.requeued", reason: "sent_again")

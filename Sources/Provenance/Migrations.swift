@@ -31,6 +31,54 @@ enum Migrations {
         ALTER TABLE studies ADD COLUMN arrivals INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE studies ADD COLUMN worked_off TEXT;
         CREATE TABLE marks (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID;
-        """)
+        """),
+    Migration(version: 3, sql: pairs + registrationsAsInputs),
   ]
+
+  /// A pair is a row of its own, which its jobs refer to.
+  private static let pairs = """
+    CREATE TABLE pairs (id INTEGER PRIMARY KEY, kind TEXT NOT NULL,
+      fixed_series_id INTEGER NOT NULL REFERENCES series (id), moving_series_id INTEGER NOT NULL REFERENCES series (id),
+      found TEXT NOT NULL, UNIQUE (fixed_series_id, moving_series_id, kind)) STRICT;
+    INSERT INTO pairs (kind, fixed_series_id, moving_series_id, found)
+      SELECT kind, fixed_series_id, moving_series_id, min(opened) FROM jobs
+      GROUP BY kind, fixed_series_id, moving_series_id ORDER BY min(id);
+    CREATE TABLE jobs_new (
+      id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, pair_id INTEGER NOT NULL REFERENCES pairs (id),
+      inputs_sha256 TEXT NOT NULL, model_id INTEGER REFERENCES models (id),
+      settings_id INTEGER NOT NULL REFERENCES settings (id), software_id INTEGER NOT NULL REFERENCES software (id),
+      output_series_uid TEXT, run_id INTEGER REFERENCES runs (id),
+      state TEXT NOT NULL CHECK (state IN ('pending', 'running', 'done', 'failed', 'rejected', 'superseded')),
+      reason TEXT, sentence TEXT, attempts INTEGER NOT NULL DEFAULT 0, retry_at TEXT,
+      superseded_by INTEGER REFERENCES jobs (id), planned_slices INTEGER, interpolation TEXT,
+      normalization_fixed_json TEXT CHECK (normalization_fixed_json IS NULL OR json_valid(normalization_fixed_json)),
+      normalization_moving_json TEXT CHECK (normalization_moving_json IS NULL OR json_valid(normalization_moving_json)),
+      registration_json TEXT CHECK (registration_json IS NULL OR json_valid(registration_json)),
+      details_json TEXT CHECK (details_json IS NULL OR json_valid(details_json)),
+      opened TEXT NOT NULL, started TEXT, finished TEXT, seconds REAL, event INTEGER NOT NULL REFERENCES events (seq),
+      CHECK (state NOT IN ('failed', 'rejected') OR reason IS NOT NULL)) STRICT;
+    INSERT INTO jobs_new
+      SELECT j.id, j.key, p.id, j.inputs_sha256, j.model_id, j.settings_id, j.software_id, j.output_series_uid, j.run_id,
+        j.state, j.reason, j.sentence, j.attempts, j.retry_at, j.superseded_by, j.planned_slices, j.interpolation,
+        j.normalization_fixed_json, j.normalization_moving_json, j.registration_json, j.details_json, j.opened,
+        j.started, j.finished, j.seconds, j.event
+      FROM jobs j JOIN pairs p ON p.fixed_series_id = j.fixed_series_id
+        AND p.moving_series_id = j.moving_series_id AND p.kind = j.kind;
+    DROP TABLE jobs;
+    ALTER TABLE jobs_new RENAME TO jobs;
+
+    """
+
+  /// The registration objects a slice rests on are among its inputs.
+  private static let registrationsAsInputs = """
+    CREATE TABLE slice_inputs_new (
+      slice_id INTEGER NOT NULL REFERENCES slices (id),
+      role TEXT NOT NULL CHECK (role IN ('fixed', 'moving', 'registration')),
+      instance_id INTEGER NOT NULL REFERENCES instances (id), frame INTEGER NOT NULL DEFAULT 0,
+      PRIMARY KEY (slice_id, role, instance_id, frame)) STRICT, WITHOUT ROWID;
+    INSERT INTO slice_inputs_new SELECT slice_id, role, instance_id, frame FROM slice_inputs;
+    DROP TABLE slice_inputs;
+    ALTER TABLE slice_inputs_new RENAME TO slice_inputs;
+
+    """
 }

@@ -60,9 +60,9 @@ extension Ledger {
   }
 
   private static let kindsSQL = """
-    SELECT j.kind, j.state, count(DISTINCT j.id) AS jobs, count(s.id) AS outputs, count(nullif(s.accepted, 1)) AS undeformed,
+    SELECT pa.kind, j.state, count(DISTINCT j.id) AS jobs, count(s.id) AS outputs, count(nullif(s.accepted, 1)) AS undeformed,
       avg(s.deformation_mean) AS mean_mm, max(s.deformation_max) AS max_mm
-    FROM jobs j LEFT JOIN slices s ON s.job_id = j.id WHERE j.model_id = ? GROUP BY j.kind, j.state
-    ORDER BY j.kind, j.state
+    FROM jobs j JOIN pairs pa ON pa.id = j.pair_id LEFT JOIN slices s ON s.job_id = j.id WHERE j.model_id = ?
+    GROUP BY pa.kind, j.state ORDER BY pa.kind, j.state
     """
 }

@@ -42,10 +42,11 @@ struct RecordDigest {
     """
   /// What a job was: its identity and what was found on reading both series.
   static let jobSQL = """
-    SELECT j.id, j.key, j.kind, f.uid, m.uid, j.inputs_sha256, mo.sha256, se.sha256, se.text, so.version, so.blas,
+    SELECT j.id, j.key, pa.kind, f.uid, m.uid, j.inputs_sha256, mo.sha256, se.sha256, se.text, so.version, so.blas,
       so.host, so.kernels, j.output_series_uid, j.planned_slices, j.interpolation, j.normalization_fixed_json,
       j.normalization_moving_json, j.registration_json, j.details_json
-    FROM jobs j JOIN series f ON f.id = j.fixed_series_id JOIN series m ON m.id = j.moving_series_id
+    FROM jobs j JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id
+    JOIN series m ON m.id = pa.moving_series_id
     JOIN settings se ON se.id = j.settings_id JOIN software so ON so.id = j.software_id
     LEFT JOIN models mo ON mo.id = j.model_id WHERE j.id = ?
     """

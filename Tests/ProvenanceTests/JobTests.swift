@@ -16,6 +16,10 @@ import Testing
     let (_, other) = try fixture.planned(inputs: "one slice more")
     #expect(other.id != job)
     #expect(other.state == .pending)
+    #expect(try fixture.ledger.jobs().map(\.pair) == [1, 1], "both are jobs of one pair")
+    #expect(try fixture.ledger.sql("SELECT jobs, job, state FROM v_pairs").rows == [[2, 2, "pending"]])
+    try fixture.ledger.supersedeJob(other.id, by: job, reason: "test")
+    #expect(try fixture.ledger.sql("SELECT jobs, job, state FROM v_pairs").rows == [[2, 1, "done"]])
   }
 
   @Test func `the run's summary counts what it did`() throws {

@@ -53,6 +53,9 @@ import Testing
     let ledger = try Ledger.open(path: path)
     #expect(try ledger.verify().whole)
     #expect(try ledger.job(1).outputs.count == 3)
+    #expect(
+      try ledger.sql("SELECT pair, kind, fixed, moving, jobs, state FROM v_pairs").rows
+        == [[1, "CT-MR", "1.2.2", "1.2.3", 1, "done"]])
     #expect(try ledger.read { try Structure($0) } == fixture.ledger.read { try Structure($0) })
     try ledger.close()
     #expect(try backups(beside: fixture).count == (Ledger.schemaVersion == 1 ? 0 : 1))
