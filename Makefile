@@ -41,7 +41,7 @@ test: setup lint ## set up, lint and run all tests
 	@$(PYTHON) -m pytest -q sample-studies/tests
 	@! $(PYTHON) -c 'import torch' 2>/dev/null || $(PYTHON) -m pytest -q Training
 	@$(PYTHON) Tests/Instructions/run.py
-	swift test --disable-xctest
+	@scripts/test.sh
 
 test-faults: setup ## kill it at every fault point, fail and cut the power at every EVERYth call that changes a file
 	FUSELINE_FAULT_MATRIX=1 swift test --disable-xctest --filter FaultTests

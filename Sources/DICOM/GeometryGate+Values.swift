@@ -14,8 +14,9 @@ extension GeometryGate {
       throw refuse(.invalidAttribute, "its Rescale Slope is 0 everywhere; no values can be had")
     }
     var mapped: Double?
+    var images = images
     switch mapping(of: images) {
-    case .nothing: break
+    case .nothing: images = images.map(\.withUnitsOfMapping)
     case .suvFactor(let factor) where images[0].modality == "PT" || images[0].modality == "NM":
       mapped = factor
     case .suvFactor: notes.append("a mapping to SUV is not applied to \(images[0].modality)")
@@ -43,6 +44,7 @@ extension GeometryGate {
     return "HU"
   }
 
+  /// Unit and SUV factor of a PET stack.
   private func activity(
     _ images: [Instance], mapped: Double?, notes: inout [String]
   ) throws(DICOMError) -> (unit: String, factor: Double?) {
@@ -69,5 +71,17 @@ extension GeometryGate {
     case "CNTS": return ("counts", nil)
     default: return ("arbitrary", nil)
     }
+  }
+}
+
+extension Instance {
+  /// Enhanced PET has no Units (0054,1001): where all its mappings are to Bq/ml, and are its rescale, that is its unit.
+  fileprivate var withUnitsOfMapping: Instance {
+    guard pet != nil, pet?.units == nil, frames.allSatisfy({ $0.realWorldValue?.meaning == .activity }) else {
+      return self
+    }
+    var instance = self
+    instance.pet?.units = "BQML"
+    return instance
   }
 }

@@ -24,16 +24,20 @@ public struct Patient: Codable, Hashable, Sendable {
 
 /// PET Series, Image and Isotope modules (PS3.3 C.8.9) and the private values SUV needs.
 public struct PETHeader: Codable, Hashable, Sendable {
-  /// Units (0054,1001), e.g. `BQML`.
+  /// Units (0054,1001), e.g. `BQML`; enhanced objects have none and say it by their Real World Value Mapping.
   public var units: String?
   /// Decay Correction (0054,1102): `NONE`, `START` or `ADMIN`.
   public var decayCorrection: String?
-  /// Corrected Image (0028,0051).
+  /// Corrected Image (0028,0051); of enhanced objects what their YES and NO say in its words.
   public var correctedImage: [String] = []
   /// Attenuation Correction Method (0054,1101) of classic objects, free text or `NONE`.
   public var attenuationCorrectionMethod: String?
   /// Attenuation Corrected (0018,9759) of enhanced objects: `YES` or `NO`.
   public var attenuationCorrected: String?
+  /// Decay Correction DateTime (0018,9701) of enhanced objects, DT as given: the moment the activity is corrected to.
+  public var decayCorrectionDateTime: String?
+  /// Items of the Radiopharmaceutical Information Sequence (0054,0016); the dose below is the first one's.
+  public var radiopharmaceuticals = 0
   /// Series Type (0054,1000), e.g. `["WHOLE BODY", "IMAGE"]`.
   public var seriesType: [String] = []
   /// SUV Type (0054,1006): absent or `BW` means body weight.

@@ -10,6 +10,10 @@ extension DICOMFile {
     pet.correctedImage = words(.correctedImage)
     pet.attenuationCorrectionMethod = word(.attenuationCorrectionMethod)
     pet.attenuationCorrected = word(.attenuationCorrected)
+    pet.decayCorrectionDateTime = word(.decayCorrectionDateTime)
+    if pet.attenuationCorrected == "YES" { pet.correctedImage.append("ATTN") }
+    if word(.decayCorrected) == "YES" { pet.correctedImage.append("DECY") }
+    pet.radiopharmaceuticals = items(.radiopharmaceuticalInformationSequence)
     pet.seriesType = words(.seriesType)
     pet.suvType = word(.suvType)
     pet.patientWeight = try number(.patientWeight)

@@ -56,43 +56,56 @@ public enum SUVFactor: Hashable, Sendable {
     guard let weight = pet.patientWeight, weights.contains(weight) else {
       return .unavailable("Patient's Weight (0010,1030) is missing or impossible")
     }
+    guard pet.radiopharmaceuticals <= 1 else {
+      return .unavailable("it names \(pet.radiopharmaceuticals) radiopharmaceuticals")
+    }
     guard let dose = pet.totalDose, dose >= smallestDose else {
       return .unavailable("Radionuclide Total Dose (0018,1074) is missing or not in Bq")
     }
-    let grams = weight * 1000
-    switch pet.decayCorrection {
-    case "ADMIN": return .factor(perCount * grams / dose)
-    case "START":
-      guard let halfLife = pet.halfLife, halfLife > 0 else {
-        return .unavailable("Radionuclide Half Life (0018,1075) is missing")
-      }
-      guard let scan = scanStart(instance, pet, halfLife, series) else {
-        return .unavailable("the start of the scan is not known")
-      }
-      guard let elapsed = elapsed(until: scan, pet, timezone: instance.timezone) else {
-        return .unavailable("the time of injection is not known")
-      }
-      guard elapsed >= 0, elapsed <= longestDecay * halfLife else {
-        return .unavailable("the injection is not in the \(Int(longestDecay)) half-lives before the scan")
-      }
-      let decayed = dose * exponential2(-elapsed / halfLife)
-      return .factor(perCount * grams / decayed)
-    default: return .unavailable("Decay Correction (0054,1102) is neither START nor ADMIN")
+    let activity = perCount * weight * 1000
+    if pet.decayCorrection == "ADMIN" { return .factor(activity / dose) }
+    // Enhanced objects give the moment itself (PS3.3 C.8.22.5) instead of a word for it.
+    guard pet.decayCorrection == "START" || pet.decayCorrectionDateTime != nil else {
+      return .unavailable("Decay Correction (0054,1102) is neither START nor ADMIN")
     }
+    guard let halfLife = pet.halfLife, halfLife > 0 else {
+      return .unavailable("Radionuclide Half Life (0018,1075) is missing")
+    }
+    guard let reference = decayReference(instance, pet, halfLife, series) else {
+      return .unavailable("the start of the scan is not known")
+    }
+    guard let elapsed = elapsed(until: reference, pet) else {
+      return .unavailable("the time of injection is not known")
+    }
+    guard elapsed >= 0, elapsed <= longestDecay * halfLife else {
+      return .unavailable("the injection is not in the \(Int(longestDecay)) half-lives before the scan")
+    }
+    return .factor(activity / (dose * exponential2(-elapsed / halfLife)))
+  }
+
+  /// The moment the activity is corrected to, seconds since 1970 on its own clock, and that clock's offset from UTC.
+  private static func decayReference(
+    _ instance: Instance, _ pet: PETHeader, _ halfLife: Double, _ series: [Instance]
+  ) -> (seconds: Double, offset: Double?)? {
+    let offset = instance.timezone.flatMap(DICOMTime.offset)
+    if pet.decayCorrection == nil, let text = pet.decayCorrectionDateTime {
+      return DICOMTime.seconds(dateTime: text).map { ($0.seconds, $0.offset ?? offset) }
+    }
+    return scanStart(instance, pet, halfLife, series).map { ($0, offset) }
   }
 
   /// Seconds from injection to `scan`. A bare time of injection later in the day than the scan was yesterday's.
-  private static func elapsed(until scan: Double, _ pet: PETHeader, timezone: String?) -> Double? {
+  private static func elapsed(until scan: (seconds: Double, offset: Double?), _ pet: PETHeader) -> Double? {
     if let text = pet.startDateTime {
       guard let start = DICOMTime.seconds(dateTime: text) else { return nil }
       // Only when both say where they count from can they differ.
-      if let own = start.offset, let scanOffset = timezone.flatMap(DICOMTime.offset) {
-        return scan - scanOffset - (start.seconds - own)
+      if let own = start.offset, let scanOffset = scan.offset {
+        return scan.seconds - scanOffset - (start.seconds - own)
       }
-      return scan - start.seconds
+      return scan.seconds - start.seconds
     }
     guard let text = pet.startTime, let start = DICOMTime.secondsOfDay(text) else { return nil }
-    let elapsed = scan.truncatingRemainder(dividingBy: DICOMTime.day) - start
+    let elapsed = scan.seconds.truncatingRemainder(dividingBy: DICOMTime.day) - start
     return elapsed < 0 ? elapsed + DICOMTime.day : elapsed
   }
 }

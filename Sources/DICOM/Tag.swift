@@ -94,6 +94,8 @@ extension Tag {
   static let mrImageFrameTypeSequence = Tag(0x0018, 0x9226)
   static let ctImageFrameTypeSequence = Tag(0x0018, 0x9329)
   static let petFrameTypeSequence = Tag(0x0018, 0x9751)
+  static let decayCorrectionDateTime = Tag(0x0018, 0x9701)
+  static let decayCorrected = Tag(0x0018, 0x9758)
   static let attenuationCorrected = Tag(0x0018, 0x9759)
   static let studyInstanceUID = Tag(0x0020, 0x000D)
   static let seriesInstanceUID = Tag(0x0020, 0x000E)

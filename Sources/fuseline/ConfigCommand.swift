@@ -11,12 +11,18 @@ struct ConfigurationOption: ParsableArguments {
   var config: String?
 
   func settings() throws -> Settings {
+    let (yaml, file) = try source()
+    return try Settings(yaml: yaml, file: file)
+  }
+
+  /// The configuration's text, empty for the built-in default, and the file it is taken from or stands for.
+  func source() throws -> (yaml: String, file: String) {
     if let path = config ?? ProcessInfo.processInfo.environment["FUSELINE_CONFIG"] {
-      return try Settings(contentsOf: path)
+      return (try Settings.text(contentsOf: path), path)
     }
     let local = FileManager.default.currentDirectoryPath + "/pipeline.yaml"
-    if FileManager.default.fileExists(atPath: local) { return try Settings(contentsOf: local) }
-    return try Settings(yaml: "", file: local)
+    guard FileManager.default.fileExists(atPath: local) else { return ("", local) }
+    return (try Settings.text(contentsOf: local), local)
   }
 }
 
@@ -47,7 +53,8 @@ struct ConfigCommand: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the effective settings and the digest of what shapes outputs.",
+      abstract:
+        "Print the effective settings, as a pipeline.yaml with all of them, and the digest of what shapes outputs.",
       discussion: "Example: fuseline config show --json")
     @OptionGroup var options: ConfigurationOption
     @Flag(help: "Print JSON.") var json = false
@@ -58,10 +65,11 @@ struct ConfigCommand: ParsableCommand {
     }
 
     func run() throws {
-      let settings = try options.settings()
+      let (yaml, file) = try options.source()
+      let settings = try Settings(yaml: yaml, file: file)
       if json { return try Console.printJSON(Effective(settings: settings, digest: settings.digest)) }
       print("# digest of what shapes outputs: \(settings.digest)")
-      print(try settings.yaml(), terminator: "")
+      print(try Settings.effectiveText(yaml: yaml, file: file), terminator: "")
     }
   }
 

@@ -43,6 +43,21 @@ import Testing
     expect(factor { $0.pet?.decayCorrection = "ADMIN" }, 70_000 / 3.7e8)
   }
 
+  /// As `InstanceReader` reads an enhanced PET: no word for the correction, but the moment it is to.
+  @Test func `an enhanced PET is corrected to its Decay Correction DateTime`() {
+    expect(
+      factor {
+        $0.pet?.decayCorrection = nil
+        $0.pet?.decayCorrectionDateTime = "20240229130000+0200"
+        $0.pet?.startDateTime = "20240229100000+0000"
+        $0.seriesTime = "235900"
+      }, Self.oneHour)
+  }
+
+  @Test func `two radiopharmaceuticals are not one dose`() {
+    expectNone("2 radiopharmaceuticals") { $0.pet?.radiopharmaceuticals = 2 }
+  }
+
   @Test func `a bare time of injection before midnight was yesterday`() {
     let found = factor {
       $0.pet?.startDateTime = nil

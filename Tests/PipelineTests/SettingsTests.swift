@@ -70,7 +70,17 @@ import Testing
     #expect(a.digest != c.digest)
   }
 
-  @Test func `effective settings are valid YAML`() throws {
-    #expect(try Settings(yaml: "", file: "/site/pipeline.yaml").yaml().contains("quietTime: 5"))
+  @Test(arguments: [
+    "", "grid: {side: 128}", "normalization: {CT: {method: percentiles, low: 2 %, high: 98 %}}",
+    "models: weights\ncheckpoint_key: ''\nmetrics: {file: fuseline.prom}",
+    "selection: {MR: {prefer: [{volumetric: true}]}, exclude: ['\\bX\\b']}\nalerts: {command: [/usr/bin/mail, -s, \"a b\"]}",
+    "schedule: {fuse: '22:00-06:00', time_zone: Europe/Vienna}\nretry: {crash: {attempts: 9}}",
+    "pairing: {rules: [{name: X, fixed: {modality: MR, contrast: true}, moving: {modality: CT}, model: a}]}",
+  ])
+  func `effective settings, read again elsewhere, are the same settings`(_ yaml: String) throws {
+    let text = try Settings.effectiveText(yaml: yaml, file: "/site/pipeline.yaml")
+    let settings = try Settings(yaml: yaml, file: "/site/pipeline.yaml")
+    #expect(try Settings(yaml: text, file: "/elsewhere/pipeline.yaml") == settings)
+    #expect(text.contains("quiet_time: 5 s"))
   }
 }

@@ -1,8 +1,7 @@
-// Settings as text and as the digest that output UIDs are derived from.
+// Settings as canonical JSON and as the digest that output UIDs are derived from.
 
 import Crypto
 import Foundation
-import Yams
 
 extension Settings {
   /// What shapes the pixels and the text of an output; folders, workers and schedules do not.
@@ -44,13 +43,6 @@ extension Settings {
     settings.alignment = shaping.alignment
     settings.output = shaping.output
     return settings
-  }
-
-  /// The effective settings as YAML.
-  public func yaml() throws -> String {
-    let encoder = YAMLEncoder()
-    encoder.options.sortKeys = true
-    return try encoder.encode(self)
   }
 }
 

@@ -10,11 +10,18 @@ extension Settings {
   /// - Parameter path: the YAML file; its folder is what relative paths are resolved against.
   /// - Throws: `ConfigurationError` with file, line, column, key and what to do.
   public init(contentsOf path: String) throws {
+    try self.init(yaml: Self.text(contentsOf: path), file: path)
+  }
+
+  /// The text of a configuration file.
+  ///
+  /// - Throws: `ConfigurationError` where it cannot be read.
+  public static func text(contentsOf path: String) throws -> String {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ConfigurationError(
         file: path, message: "cannot be read; write one with `fuseline config default`")
     }
-    try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
+    return String(decoding: data, as: UTF8.self)
   }
 
   /// Reads configuration text; `file` names it in errors and gives the base folder of relative paths.
@@ -57,7 +64,7 @@ extension Settings {
   /// The commented default that ships with the program.
   public static var defaultText: String { String(decoding: PackageResources.pipeline_yaml, as: UTF8.self) }
 
-  private static func compose(_ text: String, file: String) throws -> Node.Mapping? {
+  static func compose(_ text: String, file: String) throws -> Node.Mapping? {
     do {
       guard let node = try Yams.compose(yaml: text) else { return nil }
       guard let mapping = node.mapping else {

@@ -230,4 +230,5 @@ function paint(at) {
   pen.textBaseline = 'middle';
   paintLabels(at, size);
   document.body.dataset.shown = at + 1;
+  document.body.dataset.drawn = state.view;
 }

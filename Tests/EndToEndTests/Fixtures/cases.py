@@ -342,6 +342,15 @@ def enhanced_ct(c): c.mr(), c.enhanced("CT", 2, "ECT")
 def enhanced_pet(c): c.mr(), c.enhanced("PT", 3, "EPT", AttenuationCorrected="YES", Units="BQML")
 
 @case
+def enhanced_pet_in_suv(c):
+    isotope = item(RadiopharmaceuticalStartDateTime="20260101090000", RadionuclideTotalDose=3.7e8,
+                   RadionuclideHalfLife=6586.2)
+    c.mr(), c.enhanced("PT", 3, "EPT", AttenuationCorrected="YES", DecayCorrected="YES", PatientWeight=70,
+                       DecayCorrectionDateTime="20260101100000",
+                       RadiopharmaceuticalInformationSequence=Sequence([isotope]),
+                       groups=lambda _: {"RealWorldValueMappingSequence": Sequence([mapping(1, 0, "Bq/ml")])})
+
+@case
 def enhanced_in_time(c): c.enhanced("MR", 1, "EMR", times=2), c.ct()
 
 @case

@@ -86,14 +86,17 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
-    def shown(self, wanted=None):
-        """The slice that is drawn, once it is the wanted one or five seconds have passed."""
-        deadline = time.time() + 5
+    def settled(self, expression, is_there):
+        """What an expression is, once it is as wanted or a minute has passed: a busy machine draws late."""
+        deadline = time.time() + 60
         while True:
-            found = int(self.ask("document.body.dataset.shown || 0"))
-            if wanted is None or found == wanted or time.time() > deadline:
+            found = self.ask(expression)
+            if is_there(found) or time.time() > deadline:
                 return found
             time.sleep(0.02)
+
+    def shown(self, wanted):
+        return self.settled("Number(document.body.dataset.shown || 0)", lambda found: found == wanted)
 
     def picture(self, path, full):
         image = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"]
@@ -199,31 +202,31 @@ def check_keys(browser, count, expect):
                         ("ArrowUp", 1), ("End", count), ("ArrowRight", count), ("PageUp", max(1, count - 10)),
                         ("PageDown", count), ("Home", 1)]:
         browser.press(key)
-        expect(browser.shown(wanted) == wanted, f"{key} shows slice {wanted}, not {browser.shown()}")
+        shown = browser.shown(wanted)
+        expect(shown == wanted, f"{key} shows slice {wanted}, not {shown}")
+    picture = "document.getElementById('picture').toDataURL()"
     views = browser.ask("[...document.querySelectorAll('[data-view]')].map(b => b.dataset.view)")
     drawn = set()
     for digit, view in enumerate(views, 1):
         browser.press(str(digit))
-        time.sleep(0.15)
-        pressed = browser.ask("document.querySelector('[aria-pressed=true]').dataset.view")
+        pressed = browser.settled("document.querySelector('[aria-pressed=true]').dataset.view", view.__eq__)
         expect(pressed == view, f"{digit} shows {view}, not {pressed}")
-        drawn.add(browser.ask("document.getElementById('picture').toDataURL()"))
+        browser.settled("document.body.dataset.drawn", view.__eq__)
+        drawn.add(browser.ask(picture))
     expect(len(drawn) >= len(views) - 1, "views look different")
     if "fixed" in views:
         browser.press("1")
-        before = browser.ask("document.getElementById('picture').toDataURL()")
+        browser.settled("document.body.dataset.drawn", "fixed".__eq__)
+        before = browser.ask(picture)
         for key in "gm":
             browser.press(key)
-            time.sleep(0.15)
-            after = browser.ask("document.getElementById('picture').toDataURL()")
-            expect(after != before, f"{key} draws something")
+            expect(browser.settled(picture, before.__ne__) != before, f"{key} draws something")
             browser.press(key)
-            time.sleep(0.15)
-            expect(browser.ask("document.getElementById('picture').toDataURL()") == before, f"{key} again takes it away")
+            expect(browser.settled(picture, before.__eq__) == before, f"{key} again takes it away")
     browser.press("?")
-    expect(browser.ask("document.getElementById('keys').open"), "? opens the list of keys")
+    expect(browser.settled("document.getElementById('keys').open", bool), "? opens the list of keys")
     browser.press("Escape")
-    expect(not browser.ask("document.getElementById('keys').open"), "Escape closes it")
+    expect(not browser.settled("document.getElementById('keys').open", lambda open: not open), "Escape closes it")
 
 
 def check_labels(browser, expect):
