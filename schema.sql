@@ -5,7 +5,9 @@
 --   times are UTC, ISO 8601 with milliseconds, e.g. 2026-03-01T02:00:00.000Z, so that text order is time order;
 --   digests of files and texts are lower-case hexadecimal SHA-256; lengths are millimetres unless named _px;
 --   columns ending in _json hold one JSON document that this schema does not look into;
---   patient identity stands in `patients` only. Nothing in `events` identifies a person.
+--   patient identity stands in `patients`, and in `instances` as the file has it (header_json, original_path; of a
+--   file that was refused in `intake`). Nothing in `events` identifies a person;
+--   `job_totals` and `intake_totals` repeat what other tables say, added up by triggers, and nothing else does.
 
 PRAGMA application_id = 0x46555345;  -- "FUSE"
 PRAGMA user_version = 3;             -- raised with every change of this file that a stored ledger must follow
@@ -31,6 +33,7 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_time ON events (time);
 CREATE INDEX events_by_subject ON events (subject);
+CREATE INDEX events_by_kind ON events (kind);
 
 CREATE TRIGGER events_no_update BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
@@ -197,7 +200,23 @@ CREATE INDEX intake_by_sha256 ON intake (sha256);
 CREATE INDEX intake_by_sop ON intake (sop_uid);
 CREATE INDEX intake_by_instance ON intake (instance_id);
 CREATE INDEX intake_by_study ON intake (study_uid) WHERE study_uid IS NOT NULL;
-CREATE INDEX intake_by_reason ON intake (outcome, reason);
+CREATE INDEX intake_by_time ON intake (time);
+CREATE INDEX intake_by_outcome ON intake (outcome, time);
+CREATE INDEX intake_rejected ON intake (time, reason) WHERE outcome = 'rejected';
+CREATE INDEX intake_uid_conflicts ON intake (sop_uid) WHERE outcome = 'rejected' AND reason = 'uid_conflict';
+
+-- How many files of each outcome a run has seen. A daemon's run can have millions.
+CREATE TABLE intake_totals (
+  run_id  INTEGER NOT NULL REFERENCES runs (id),
+  outcome TEXT NOT NULL,
+  files   INTEGER NOT NULL,
+  PRIMARY KEY (run_id, outcome)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER intake_counted AFTER INSERT ON intake WHEN NEW.run_id IS NOT NULL
+BEGIN
+  INSERT INTO intake_totals (run_id, outcome, files) VALUES (NEW.run_id, NEW.outcome, 1)
+  ON CONFLICT (run_id, outcome) DO UPDATE SET files = files + 1;
+END;
 
 -- ---------------------------------------------------------------------------------------------------------
 -- What is made: pairs, jobs, attempts, slices, outputs
@@ -251,7 +270,7 @@ CREATE INDEX jobs_by_pair ON jobs (pair_id);
 CREATE INDEX jobs_by_model ON jobs (model_id);
 CREATE INDEX jobs_by_output_series ON jobs (output_series_uid);
 CREATE INDEX jobs_by_run ON jobs (run_id);
-CREATE INDEX jobs_by_finished ON jobs (finished);
+CREATE INDEX jobs_by_time ON jobs (coalesce(finished, started, opened));
 
 -- The state machine; whatever is not listed is a mistake of the program and is refused.
 CREATE TRIGGER jobs_state BEFORE UPDATE OF state ON jobs
@@ -306,6 +325,33 @@ CREATE TABLE slices (
   CHECK (accepted = 1 OR reason IS NOT NULL)
 ) STRICT;
 CREATE INDEX slices_by_attempt ON slices (attempt_id);
+
+-- What the slices of a job come to.
+CREATE TABLE job_totals (
+  job_id          INTEGER PRIMARY KEY REFERENCES jobs (id),
+  slices          INTEGER NOT NULL,
+  undeformed      INTEGER NOT NULL,       -- of them, those fused without deformation
+  deformed        INTEGER NOT NULL,       -- of them, those with a mean deformation on record
+  deformation_sum REAL NOT NULL,          -- of those means, mm
+  deformation_max REAL,                   -- mm
+  first_published TEXT NOT NULL,
+  last_published  TEXT NOT NULL
+) STRICT;
+CREATE INDEX job_totals_by_time ON job_totals (last_published);
+CREATE TRIGGER slices_counted AFTER INSERT ON slices
+BEGIN
+  INSERT INTO job_totals VALUES (
+    NEW.job_id, 1, NEW.accepted = 0, NEW.deformation_mean IS NOT NULL, coalesce(NEW.deformation_mean, 0.0),
+    NEW.deformation_max, NEW.published, NEW.published)
+  ON CONFLICT (job_id) DO UPDATE SET
+    slices = slices + 1, undeformed = undeformed + excluded.undeformed, deformed = deformed + excluded.deformed,
+    deformation_sum = deformation_sum + excluded.deformation_sum,
+    deformation_max = CASE
+      WHEN coalesce(excluded.deformation_max > deformation_max, deformation_max IS NULL) THEN excluded.deformation_max
+      ELSE deformation_max END,
+    first_published = min(first_published, excluded.first_published),
+    last_published = max(last_published, excluded.last_published);
+END;
 
 -- What a slice was made of: the fixed image, every moving image a pixel was interpolated from, and the registration
 -- objects that say where the moving image lies.
@@ -378,9 +424,10 @@ CREATE VIEW v_jobs AS
 SELECT j.id AS job, j.state, j.reason, j.sentence, pa.id AS pair, pa.kind,
   st.uid AS study, f.uid AS fixed, f.modality AS fixed_modality, m.uid AS moving,
   m.modality AS moving_modality, j.output_series_uid AS series, p.patient_id AS patient, p.issuer,
-  mo.name AS model, mo.sha256 AS model_sha256, se.sha256 AS settings_sha256, so.version AS software,
-  j.planned_slices AS slices, (SELECT count(*) FROM slices s WHERE s.job_id = j.id) AS outputs,
-  j.attempts, j.retry_at, j.superseded_by, j.run_id AS run, j.opened, j.started, j.finished, j.seconds
+  j.model_id, mo.name AS model, mo.sha256 AS model_sha256, se.sha256 AS settings_sha256, so.version AS software,
+  j.planned_slices AS slices, coalesce(t.slices, 0) AS outputs,
+  j.attempts, j.retry_at, j.superseded_by, j.run_id AS run, j.opened, j.started, j.finished, j.seconds,
+  coalesce(j.finished, j.started, j.opened) AS time
 FROM jobs j
 JOIN pairs pa ON pa.id = j.pair_id
 JOIN series f ON f.id = pa.fixed_series_id
@@ -389,6 +436,7 @@ JOIN studies st ON st.id = f.study_id
 JOIN patients p ON p.id = st.patient_id
 JOIN settings se ON se.id = j.settings_id
 JOIN software so ON so.id = j.software_id
+LEFT JOIN job_totals t ON t.job_id = j.id
 LEFT JOIN models mo ON mo.id = j.model_id;
 
 -- Which pairs are there, and how does each stand? Of its jobs, the one that stands for the pair now.
@@ -422,7 +470,7 @@ SELECT o.id AS output, o.sop_uid AS sop, o.path, o.sha256, o.size, s.published, 
   s.reason, s.deformation_mean, s.deformation_max, s.similarity_before, s.similarity_after, s.seconds,
   j.id AS job, j.state AS job_state, pa.kind, j.output_series_uid AS series, st.uid AS study,
   f.modality AS fixed_modality, m.modality AS moving_modality, p.patient_id AS patient,
-  mo.name AS model, mo.sha256 AS model_sha256
+  j.model_id, mo.name AS model, mo.sha256 AS model_sha256
 FROM outputs o
 JOIN slices s ON s.id = o.slice_id
 JOIN jobs j ON j.id = s.job_id
@@ -444,11 +492,31 @@ JOIN slice_inputs x ON x.slice_id = o.slice_id
 JOIN instances i ON i.id = x.instance_id
 JOIN series se ON se.id = i.series_id;
 
--- What went wrong, in one list: jobs that failed or were rejected, and files refused at the door.
-CREATE VIEW v_failures AS
+-- Everything recorded of a slice in one row: what it was made of, how, and what came out.
+CREATE VIEW v_slices AS
+SELECT s.job_id AS job, s.idx AS slice, s.x, s.y, s.z, o.sop_uid AS sop, o.sha256, o.path, pa.kind,
+  (SELECT i.sop_uid FROM slice_inputs k JOIN instances i ON i.id = k.instance_id
+   WHERE k.slice_id = s.id AND k.role = 'fixed') AS fixed,
+  (SELECT json_group_array(i.sop_uid) FROM slice_inputs k JOIN instances i ON i.id = k.instance_id
+   WHERE k.slice_id = s.id AND k.role = 'moving') AS moving,
+  (SELECT json_group_array(i.sop_uid) FROM slice_inputs k JOIN instances i ON i.id = k.instance_id
+   WHERE k.slice_id = s.id AND k.role = 'registration') AS registrations,
+  j.normalization_fixed_json AS normalization_fixed, j.normalization_moving_json AS normalization_moving,
+  j.registration_json AS registration, s.accepted, s.reason, s.deformation_mean, s.deformation_max, s.folding,
+  s.similarity_measure, s.similarity_before, s.similarity_after, s.inside, s.seconds, s.timings_json AS timings,
+  s.published, mo.name AS model, mo.sha256 AS model_sha256, a.number AS attempt, s.event
+FROM slices s
+JOIN jobs j ON j.id = s.job_id
+JOIN pairs pa ON pa.id = j.pair_id
+LEFT JOIN outputs o ON o.slice_id = s.id
+LEFT JOIN attempts a ON a.id = s.attempt_id
+LEFT JOIN models mo ON mo.id = j.model_id;
+
+-- What went wrong: jobs that failed or were rejected …
+CREATE VIEW v_failed_jobs AS
 SELECT 'job' AS what, j.state, j.reason, j.sentence, 'job:' || j.id AS subject,
   coalesce(j.finished, j.opened) AS time, j.id AS job, st.uid AS study, f.modality AS modality,
-  m.modality AS modality2, p.patient_id AS patient, mo.name AS model, mo.sha256 AS model_sha256
+  m.modality AS modality2, p.patient_id AS patient, j.model_id, mo.name AS model, mo.sha256 AS model_sha256
 FROM jobs j
 JOIN pairs pa ON pa.id = j.pair_id
 JOIN series f ON f.id = pa.fixed_series_id
@@ -456,21 +524,32 @@ JOIN series m ON m.id = pa.moving_series_id
 JOIN studies st ON st.id = f.study_id
 JOIN patients p ON p.id = st.patient_id
 LEFT JOIN models mo ON mo.id = j.model_id
-WHERE j.state IN ('failed', 'rejected')
-UNION ALL
-SELECT 'file', k.outcome, k.reason, k.sentence, coalesce(k.sop_uid, 'sha256:' || k.sha256, 'intake:' || k.id),
-  k.time, NULL, k.study_uid, k.modality, NULL, p.patient_id, NULL, NULL
+WHERE j.state IN ('failed', 'rejected');
+
+-- … files refused at the door …
+CREATE VIEW v_refused_files AS
+SELECT 'file' AS what, k.outcome AS state, k.reason, k.sentence,
+  coalesce(k.sop_uid, 'sha256:' || k.sha256, 'intake:' || k.id) AS subject, k.time, NULL AS job,
+  k.study_uid AS study, k.modality, NULL AS modality2, p.patient_id AS patient, NULL AS model_id, NULL AS model,
+  NULL AS model_sha256
 FROM intake k
 LEFT JOIN instances i ON i.id = k.instance_id
 LEFT JOIN patients p ON p.id = i.patient_id
-WHERE k.outcome = 'rejected'
-UNION ALL
-SELECT 'series', e.state, e.reason, e.sentence, 'series:' || e.uid, e.last_arrival, NULL, st.uid, e.modality,
-  NULL, p.patient_id, NULL, NULL
+WHERE k.outcome = 'rejected';
+
+-- … and series that are unsafe to use;
+CREATE VIEW v_rejected_series AS
+SELECT 'series' AS what, e.state, e.reason, e.sentence, 'series:' || e.uid AS subject, e.last_arrival AS time,
+  NULL AS job, st.uid AS study, e.modality, NULL AS modality2, p.patient_id AS patient, NULL AS model_id,
+  NULL AS model, NULL AS model_sha256
 FROM series e
 JOIN studies st ON st.id = e.study_id
 JOIN patients p ON p.id = st.patient_id
 WHERE e.state = 'rejected';
+
+-- in one list.
+CREATE VIEW v_failures AS
+SELECT * FROM v_failed_jobs UNION ALL SELECT * FROM v_refused_files UNION ALL SELECT * FROM v_rejected_series;
 
 -- One Patient ID and issuer, but different people by name, birth date or sex. Spelling in upper or lower case
 -- and empty trailing name components are no difference; an absent value contradicts nothing.
@@ -484,15 +563,19 @@ WHERE coalesce(patient_id, '') <> ''
 GROUP BY patient_id, coalesce(issuer, '')
 HAVING name_differs OR birth_date_differs OR sex_differs;
 
--- One Study Instance UID in files of different patients.
+-- One Study Instance UID in files of different patients. The index over series and patient tells which studies have
+-- images of anybody but the first one, so that images need not be gone through.
 CREATE VIEW v_study_conflicts AS
-SELECT st.uid AS study, count(DISTINCT coalesce(p.issuer, '') || char(10) || coalesce(p.patient_id, '')) AS patients
-FROM (SELECT DISTINCT series_id, patient_id FROM instances) i
-JOIN series se ON se.id = i.series_id
-JOIN studies st ON st.id = se.study_id
-JOIN patients p ON p.id = i.patient_id
-GROUP BY st.id
-HAVING patients > 1;
+SELECT st.uid AS study, (
+  SELECT count(DISTINCT coalesce(p.issuer, '') || char(10) || coalesce(p.patient_id, ''))
+  FROM series e JOIN instances i ON i.series_id = e.id JOIN patients p ON p.id = i.patient_id
+  WHERE e.study_id = st.id) AS patients
+FROM studies st
+WHERE EXISTS (
+    SELECT 1 FROM series e WHERE e.study_id = st.id
+      AND ((SELECT min(patient_id) FROM instances WHERE series_id = e.id) < st.patient_id
+        OR (SELECT max(patient_id) FROM instances WHERE series_id = e.id) > st.patient_id))
+  AND patients > 1;
 
 -- One SOP Instance UID with other bytes: the first is kept, the other was refused.
 CREATE VIEW v_uid_conflicts AS
@@ -506,10 +589,10 @@ WHERE k.outcome = 'rejected' AND k.reason = 'uid_conflict';
 -- What did each run do?
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.command, r.state, r.started, r.finished, so.version AS software, so.host,
-  (SELECT count(*) FROM intake k WHERE k.run_id = r.id AND k.outcome = 'accepted') AS accepted,
-  (SELECT count(*) FROM intake k WHERE k.run_id = r.id AND k.outcome = 'duplicate') AS duplicate,
-  (SELECT count(*) FROM intake k WHERE k.run_id = r.id AND k.outcome = 'skipped') AS skipped,
-  (SELECT count(*) FROM intake k WHERE k.run_id = r.id AND k.outcome = 'rejected') AS rejected,
+  coalesce((SELECT files FROM intake_totals t WHERE t.run_id = r.id AND t.outcome = 'accepted'), 0) AS accepted,
+  coalesce((SELECT files FROM intake_totals t WHERE t.run_id = r.id AND t.outcome = 'duplicate'), 0) AS duplicate,
+  coalesce((SELECT files FROM intake_totals t WHERE t.run_id = r.id AND t.outcome = 'skipped'), 0) AS skipped,
+  coalesce((SELECT files FROM intake_totals t WHERE t.run_id = r.id AND t.outcome = 'rejected'), 0) AS rejected,
   (SELECT count(*) FROM attempts a WHERE a.run_id = r.id) AS attempts
 FROM runs r
 LEFT JOIN software so ON so.id = r.software_id;

@@ -2,9 +2,9 @@
 
 extension AuditFilter.Columns {
   static let jobs = Self(
-    time: "coalesce(finished, started, opened)", state: "state",
+    time: "time", state: "state",
     modalities: ["fixed_modality", "moving_modality"], patient: "patient = :patient", study: "study = :study",
-    model: true, run: "run = :run", job: "job = :job", order: "job DESC")
+    model: true, run: "run = :run", job: "job = :job", order: "job DESC", timedOrder: "time DESC, job DESC")
 
   static let inputs = Self(
     time: "time", state: "state", modalities: ["modality"],
@@ -16,12 +16,14 @@ extension AuditFilter.Columns {
       intake IN (SELECT k.id FROM studies st JOIN series se ON se.study_id = st.id
           JOIN instances i ON i.series_id = se.id JOIN intake k ON k.instance_id = i.id WHERE st.uid = :study
         UNION ALL SELECT id FROM intake WHERE study_uid = :study)
-      """, run: "run = :run", order: "intake DESC")
+      """, run: "run = :run", order: "time DESC, intake DESC")
 
   static let outputs = Self(
     time: "published", state: "job_state", modalities: ["fixed_modality", "moving_modality"],
     patient: "patient = :patient", study: "study = :study", model: true, job: "job = :job",
-    order: "output DESC")
+    order: "job DESC, slice DESC", scope: "job IN (SELECT id FROM jobs)",
+    sinceScope: "job IN (SELECT job_id FROM job_totals WHERE last_published >= :since)",
+    untilScope: "job IN (SELECT job_id FROM job_totals WHERE first_published < :until)")
 
   static let failures = Self(
     time: "time", state: "state", modalities: ["modality", "modality2"], patient: "patient = :patient",
@@ -35,7 +37,7 @@ extension AuditFilter.Columns {
     job: """
       seq IN (SELECT seq FROM events WHERE subject = 'job:' || :job
         UNION SELECT event FROM slices WHERE job_id = :job)
-      """, order: "seq DESC")
+      """, order: "seq DESC", timedOrder: "time DESC, seq DESC")
 
   /// Events of the jobs that a filter lets through, for filters that ask for what only jobs have.
   static func eventsOfJobs(_ jobs: String) -> String {

@@ -56,14 +56,37 @@ public struct AuditFilter: Hashable, Sendable {
     /// Conditions over `:patient`, `:study`, `:run` and `:job`.
     var run: String?
     var job: String?
+    /// Stable, and such that an index gives it: a page costs what is on it, not what is in the ledger.
     var order: String
+    /// The order where the filter names a moment; nil: the same.
+    var timedOrder: String?
+    /// Conditions that follow from the others and lead the query over jobs instead of over slices: one for a filter
+    /// without patient, study and job, and those for `:since` and `:until`.
+    var scope: String?
+    var sinceScope: String?
+    var untilScope: String?
   }
+
+  typealias Values = [String: (any DatabaseValueConvertible)?]
 
   /// `SELECT * FROM view` with this filter.
   /// - Throws: `LedgerError.Reason.query` for a part that this listing cannot be narrowed by.
   func query(_ view: String, _ columns: Columns) throws -> (sql: String, arguments: StatementArguments) {
+    var (clause, values) = try clause(columns)
+    let order = since == nil && until == nil ? columns.order : columns.timedOrder ?? columns.order
+    values["limit"] = limit
+    values["offset"] = offset
+    return (
+      "SELECT * FROM \(view) \(clause) ORDER BY \(order) LIMIT :limit OFFSET :offset",
+      StatementArguments(values)
+    )
+  }
+
+  /// The WHERE clause of this filter, empty where it lets everything through, and the values it binds.
+  /// - Throws: `LedgerError.Reason.query` for a part that this listing cannot be narrowed by.
+  func clause(_ columns: Columns) throws -> (sql: String, values: Values) {
     var parts: [String] = []
-    var arguments: [String: (any DatabaseValueConvertible)?] = ["limit": limit, "offset": offset]
+    var values: Values = [:]
     func narrow(_ name: String, _ value: (any DatabaseValueConvertible)?, _ condition: String?) throws {
       guard let value else { return }
       guard let condition else {
@@ -71,8 +94,11 @@ public struct AuditFilter: Hashable, Sendable {
           .query, subject: name, detail: "this listing cannot be narrowed by \(name), leave it out")
       }
       parts.append(condition)
-      arguments[name] = value
+      values[name] = value
     }
+    if patient == nil, study == nil, job == nil, let scope = columns.scope { parts.append(scope) }
+    if since != nil, let scope = columns.sinceScope { parts.append(scope) }
+    if until != nil, let scope = columns.untilScope { parts.append(scope) }
     try narrow("since", since.map(Timestamp.text), "\(columns.time) >= :since")
     try narrow("until", until.map(Timestamp.text), "\(columns.time) < :until")
     try narrow("patient", patient, columns.patient)
@@ -82,13 +108,13 @@ public struct AuditFilter: Hashable, Sendable {
     try narrow("state", state, columns.state.map { "\($0) = :state" })
     try narrow("run", run, columns.run)
     try narrow("job", job, columns.job)
-    // A shorter piece of a digest could be the name of a model.
-    let digest = "(length(:model) >= 6 AND substr(model_sha256, 1, length(:model)) = lower(:model))"
-    try narrow("model", model, columns.model ? "(model = :model OR \(digest))" : nil)
-    let filter = parts.isEmpty ? "" : "WHERE " + parts.joined(separator: " AND ")
-    return (
-      "SELECT * FROM \(view) \(filter) ORDER BY \(columns.order) LIMIT :limit OFFSET :offset",
-      StatementArguments(arguments)
-    )
+    try narrow("model", model, columns.model ? "model_id IN (\(Self.models))" : nil)
+    return (parts.isEmpty ? "" : "WHERE " + parts.joined(separator: " AND "), values)
   }
+
+  /// A shorter piece of a digest could be the name of a model.
+  private static let models = """
+    SELECT id FROM models
+    WHERE name = :model OR (length(:model) >= 6 AND substr(sha256, 1, length(:model)) = lower(:model))
+    """
 }

@@ -11,21 +11,36 @@ internal import GRDB
 /// the first event).
 enum EventChain {
   static let genesis = Data(count: 32)
-  private static let header = Array("fuseline-event-1\n".utf8)
+  fileprivate static let header = Array("fuseline-event-1\n".utf8)
 
   static func hash(
     seq: Int64, time: String, kind: String, subject: String, payload: String, previous: Data
   ) -> Data {
-    var bytes = header
-    bytes.reserveCapacity(payload.utf8.count + 256)
-    for field in [String(seq), time, kind, subject, payload] {
-      bytes.append(contentsOf: String(field.utf8.count).utf8)
-      bytes.append(UInt8(ascii: ":"))
-      bytes.append(contentsOf: field.utf8)
-      bytes.append(UInt8(ascii: ","))
-    }
+    var bytes = EventBytes()
+    for field in [String(seq), time, kind, subject, payload] { bytes.add(Array(field.utf8)) }
+    return Data(bytes.digest(previous: Array(previous)))
+  }
+}
+
+/// The bytes that are hashed of one event after another, in a buffer that is used again.
+struct EventBytes {
+  private var bytes = EventChain.header
+
+  mutating func begin() {
+    bytes.removeAll(keepingCapacity: true)
+    bytes.append(contentsOf: EventChain.header)
+  }
+
+  mutating func add(_ field: some Collection<UInt8>) {
+    bytes.append(contentsOf: String(field.count).utf8)
+    bytes.append(UInt8(ascii: ":"))
+    bytes.append(contentsOf: field)
+    bytes.append(UInt8(ascii: ","))
+  }
+
+  mutating func digest(previous: some Collection<UInt8>) -> SHA256.Digest {
     bytes.append(contentsOf: previous)
-    return Data(SHA256.hash(data: bytes))
+    return SHA256.hash(data: bytes)
   }
 }
 

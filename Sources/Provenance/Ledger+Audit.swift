@@ -1,4 +1,4 @@
-// Audit's listings: jobs, inputs, outputs, events, failures and conflicts.
+// Audit's listings: jobs, inputs, outputs and events.
 
 internal import GRDB
 
@@ -64,24 +64,7 @@ extension Ledger {
     }
   }
 
-  /// What failed or was rejected. The counts cover everything the filter lets through, not only the page.
-  public func failures(_ filter: AuditFilter = .init()) throws -> Failures {
-    var cases: [FailureRow] = try list("v_failures", filter, .failures)
-    if filter.redact { for index in cases.indices { cases[index].redact() } }
-    var everything = filter
-    everything.limit = -1
-    everything.offset = 0
-    let (sql, arguments) = try everything.query("v_failures", .failures)
-    // SQLite takes the bare column `sentence` from the row that max(time) comes from.
-    let counting = """
-      SELECT what, state, reason, count(*) AS count, max(time) AS latest, sentence FROM (\(sql))
-      GROUP BY what, state, reason ORDER BY count DESC, what, state, reason
-      """
-    let counts = try read { try Fetched<FailureCount>.all($0, sql: counting, arguments: arguments) }
-    return Failures(counts: counts, cases: cases)
-  }
-
-  private func list<Value: Decodable>(
+  func list<Value: Decodable>(
     _ view: String, _ filter: AuditFilter, _ columns: AuditFilter.Columns
   ) throws -> [Value] {
     let (sql, arguments) = try filter.query(view, columns)

@@ -79,8 +79,7 @@ extension Ledger {
 
   private static func intakeCounts(_ db: Database, run: Int64) throws -> RunSummary.Instances {
     let counts = try Row.fetchAll(
-      db, sql: "SELECT outcome, count(*) AS n FROM intake WHERE run_id = ? GROUP BY outcome", arguments: [run]
-    )
+      db, sql: "SELECT outcome, files AS n FROM intake_totals WHERE run_id = ?", arguments: [run])
     let byOutcome = Dictionary(uniqueKeysWithValues: counts.map { ($0["outcome"] as String, $0["n"] as Int) })
     return RunSummary.Instances(
       accepted: byOutcome["accepted"] ?? 0, duplicate: byOutcome["duplicate"] ?? 0,

@@ -43,7 +43,7 @@ extension Ledger {
         pending: byName["pending"] ?? 0, running: byName["running"] ?? 0, retrying: byName["retrying"] ?? 0,
         dead: byName["dead"] ?? 0, rejected: byName["rejected"] ?? 0, done: byName["done"] ?? 0,
         superseded: byName["superseded"] ?? 0,
-        outputs: try Int.fetchOne(db, sql: "SELECT count(*) FROM outputs") ?? 0,
+        outputs: try Int.fetchOne(db, sql: "SELECT sum(slices) FROM job_totals") ?? 0,
         oldestWaiting: try String.fetchOne(
           db, sql: "SELECT min(opened) FROM jobs WHERE state = 'pending' OR retry_at IS NOT NULL"),
         lastPublished: try String.fetchOne(db, sql: "SELECT published FROM slices ORDER BY id DESC LIMIT 1"),

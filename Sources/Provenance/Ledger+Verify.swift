@@ -1,5 +1,6 @@
 // Proving the ledger whole: the chain, the checkpoints, the rows the events announced, lineage, and the files.
 
+internal import Crypto
 internal import Foundation
 internal import GRDB
 
@@ -28,26 +29,34 @@ extension Ledger {
   /// Walks the chain from the first event; returns the last sequence number.
   static func verifyChain(_ db: Database, _ report: inout Verification) throws -> Int64 {
     var seq: Int64 = 0
-    var previous = EventChain.genesis
+    var previous = [UInt8](EventChain.genesis)
+    var recorded = previous
+    var bytes = EventBytes()
+    // As blobs SQLite's own bytes can be hashed; a text would be made a String first.
     let rows = try Row.fetchCursor(
-      db, sql: "SELECT seq, time, kind, subject, payload, prev_hash, hash FROM events ORDER BY seq")
+      db,
+      sql: """
+        SELECT CAST(seq AS BLOB), CAST(time AS BLOB), CAST(kind AS BLOB), CAST(subject AS BLOB), CAST(payload AS BLOB),
+          prev_hash, hash, seq FROM events ORDER BY seq
+        """)
     while let row = try rows.next() {
-      let found: Int64 = row[0]
+      let found: Int64 = row[7]
       if found != seq + 1 {
         let missing = found - seq > 2 ? "events \(seq + 1) to \(found - 1) are" : "event \(seq + 1) is"
         report.add(.event, "event:\(seq + 1)", "\(missing) missing")
       }
-      let before: Data = row[5]
-      let recorded: Data = row[6]
-      let hash = EventChain.hash(
-        seq: found, time: row[1], kind: row[2], subject: row[3], payload: row[4], previous: before)
-      if hash != recorded {
+      bytes.begin()
+      for column in 0..<5 { try row.withBytes(column) { bytes.add($0) } }
+      let follows = try row.withBytes(5) { $0.elementsEqual(previous) }
+      let hash = try row.withBytes(5) { bytes.digest(previous: $0) }
+      try row.withBytes(6) { recorded.replaceSubrange(0..., with: $0) }
+      if !hash.withUnsafeBytes({ $0.elementsEqual(recorded) }) {
         report.add(.event, "event:\(found)", "its content is not what was recorded")
-      } else if before != previous, found == seq + 1 {
+      } else if !follows, found == seq + 1 {
         report.add(.event, "event:\(found)", "it does not follow event \(seq): one of the two was replaced")
       }
       seq = found
-      previous = recorded
+      swap(&previous, &recorded)
       report.events += 1
     }
     if seq == 0 { report.add(.event, "event:1", "the ledger has no events at all") }
@@ -109,6 +118,18 @@ extension Ledger {
     while let row = try inputs.next() {
       try check(.input, row, .input(path: row["path"]))
       report.inputs += 1
+    }
+  }
+}
+
+extension Row {
+  /// The bytes of a blob where SQLite has them; none for NULL.
+  fileprivate func withBytes<Result>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) throws
+    -> Result
+  {
+    try withUnsafeData(atIndex: column) { data in
+      guard let data else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+      return try data.withUnsafeBytes(body)
     }
   }
 }

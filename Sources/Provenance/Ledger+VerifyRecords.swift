@@ -21,6 +21,10 @@ extension Ledger {
         WHERE j.state = 'done' ORDER BY j.id
         """, queries: [RecordDigest.jobSQL], &report)
     try verifyPresence(db, &report)
+    try verifyJobs(db, &report)
+    try verifyRuns(db, &report)
+    try verifyIntake(db, &report)
+    try verifyTotals(db, &report)
   }
 
   private static func verifyInstances(_ db: Database, _ report: inout Verification) throws {
@@ -55,17 +59,21 @@ extension Ledger {
 
   /// Events whose row is gone.
   private static func verifyPresence(_ db: Database, _ report: inout Verification) throws {
-    for (kind, prefix, table) in [
-      ("instance.accepted", "instance:", "instances"), ("slice.published", "output:", "outputs"),
+    for (kind, row, column) in [
+      ("instance.accepted", "instances", "sop_uid"), ("slice.published", "outputs", "sop_uid"),
+      ("job.opened", "jobs", "id"), ("run.began", "runs", "id"),
     ] {
       let rows = try Row.fetchCursor(
         db,
         sql: """
-          SELECT seq, substr(subject, ?) AS uid FROM events e WHERE kind = ?
-            AND NOT EXISTS (SELECT 1 FROM \(table) t WHERE t.sop_uid = substr(e.subject, ?)) ORDER BY seq
-          """, arguments: [prefix.count + 1, kind, prefix.count + 1])
+          SELECT seq, subject, substr(subject, instr(subject, ':') + 1) AS name FROM events e WHERE kind = ?
+            AND NOT EXISTS (
+              SELECT 1 FROM \(row) t WHERE t.\(column) = substr(e.subject, instr(e.subject, ':') + 1)) ORDER BY seq
+          """, arguments: [kind])
       while let row = try rows.next() {
-        report.add(.record, row["uid"], "event \(row["seq"] as Int64) announced it, but its row is gone")
+        report.add(
+          .record, column == "id" ? row["subject"] : row["name"],
+          "event \(row["seq"] as Int64) announced it, but its row is gone")
       }
     }
   }

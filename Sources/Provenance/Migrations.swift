@@ -32,7 +32,7 @@ enum Migrations {
         ALTER TABLE studies ADD COLUMN worked_off TEXT;
         CREATE TABLE marks (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID;
         """),
-    Migration(version: 3, sql: pairs + registrationsAsInputs),
+    Migration(version: 3, sql: pairs + registrationsAsInputs + totals),
   ]
 
   /// A pair is a row of its own, which its jobs refer to.
@@ -79,6 +79,24 @@ enum Migrations {
     INSERT INTO slice_inputs_new SELECT slice_id, role, instance_id, frame FROM slice_inputs;
     DROP TABLE slice_inputs;
     ALTER TABLE slice_inputs_new RENAME TO slice_inputs;
+
+    """
+
+  /// Sums that triggers keep from now on.
+  private static let totals = """
+    CREATE TABLE intake_totals (
+      run_id INTEGER NOT NULL REFERENCES runs (id), outcome TEXT NOT NULL, files INTEGER NOT NULL,
+      PRIMARY KEY (run_id, outcome)) STRICT, WITHOUT ROWID;
+    INSERT INTO intake_totals
+      SELECT run_id, outcome, count(*) FROM intake WHERE run_id IS NOT NULL GROUP BY run_id, outcome;
+    CREATE TABLE job_totals (
+      job_id INTEGER PRIMARY KEY REFERENCES jobs (id), slices INTEGER NOT NULL, undeformed INTEGER NOT NULL,
+      deformed INTEGER NOT NULL, deformation_sum REAL NOT NULL, deformation_max REAL, first_published TEXT NOT NULL,
+      last_published TEXT NOT NULL) STRICT;
+    INSERT INTO job_totals
+      SELECT job_id, count(*), sum(accepted = 0), count(deformation_mean), total(deformation_mean),
+        max(deformation_max), min(published), max(published)
+      FROM slices GROUP BY job_id;
 
     """
 }

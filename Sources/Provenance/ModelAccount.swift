@@ -45,8 +45,8 @@ extension Ledger {
       let rows = try Row.fetchAll(
         db,
         sql: """
-          SELECT mo.*, min(s.published) AS first, max(s.published) AS last FROM models mo
-          LEFT JOIN jobs j ON j.model_id = mo.id LEFT JOIN slices s ON s.job_id = j.id
+          SELECT mo.*, min(t.first_published) AS first, max(t.last_published) AS last FROM models mo
+          LEFT JOIN jobs j ON j.model_id = mo.id LEFT JOIN job_totals t ON t.job_id = j.id
           WHERE mo.name = :asked OR (length(:asked) >= 6 AND substr(mo.sha256, 1, length(:asked)) = lower(:asked))
           GROUP BY mo.id ORDER BY mo.id DESC
           """, arguments: ["asked": asked])
@@ -60,9 +60,10 @@ extension Ledger {
   }
 
   private static let kindsSQL = """
-    SELECT pa.kind, j.state, count(DISTINCT j.id) AS jobs, count(s.id) AS outputs, count(nullif(s.accepted, 1)) AS undeformed,
-      avg(s.deformation_mean) AS mean_mm, max(s.deformation_max) AS max_mm
-    FROM jobs j JOIN pairs pa ON pa.id = j.pair_id LEFT JOIN slices s ON s.job_id = j.id WHERE j.model_id = ?
+    SELECT pa.kind, j.state, count(*) AS jobs, coalesce(sum(t.slices), 0) AS outputs,
+      coalesce(sum(t.undeformed), 0) AS undeformed, sum(t.deformation_sum) / nullif(sum(t.deformed), 0) AS mean_mm,
+      max(t.deformation_max) AS max_mm
+    FROM jobs j JOIN pairs pa ON pa.id = j.pair_id LEFT JOIN job_totals t ON t.job_id = j.id WHERE j.model_id = ?
     GROUP BY pa.kind, j.state ORDER BY pa.kind, j.state
     """
 }

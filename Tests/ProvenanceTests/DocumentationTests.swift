@@ -21,18 +21,7 @@ import Testing
 
   /// Runs Python lines in a folder; nil where there is no Python.
   private func python(_ lines: String, in folder: String) throws -> Int32? {
-    let candidates = [Self.root.appendingPathComponent(".venv/bin/python").path, "/usr/bin/python3"]
-    guard let python = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-      return nil
-    }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = ["-c", lines]
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    try Fixture.python(["-c", lines], in: folder)
   }
 
   @Test func `the Python lines of the ledger's page agree with our hash chain, and see a change`() throws {

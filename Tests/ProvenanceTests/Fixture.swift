@@ -34,6 +34,25 @@ final class Fixture {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
+  /// Runs Python with these arguments in a folder and returns its exit status; nil where there is no Python.
+  static func python(_ arguments: [String], in folder: String) throws -> Int32? {
+    let candidates = [
+      DocumentationTests.root.appendingPathComponent(".venv/bin/python").path, "/usr/bin/python3",
+    ]
+    guard let python = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+      return nil
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
   /// The same file through another connection, as another process would open it.
   func again() throws -> Ledger {
     let clock = clock

@@ -1,144 +1,156 @@
-// How the ledger does with a hospital's years in it. Runs only when asked: FUSELINE_LEDGER_SLICES=1000000, in a
-// release build; FUSELINE_LEDGER_FILLER adds that many plain events. Prints what it measures.
+// A ledger that another program wrote from the documentation: it is accepted, and questions do not go through all of it.
+// FUSELINE_LEDGER=path puts the questions to a large one and prints what they take.
 
 import Foundation
+import GRDB
 import Testing
 
 @testable import Provenance
 
-@Suite(.enabled(if: ProcessInfo.processInfo.environment["FUSELINE_LEDGER_SLICES"] != nil))
-struct ScaleTests {
-  private static func number(_ name: String) -> Int {
-    ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? 0
-  }
-
-  private func measure<Result>(_ what: String, _ count: Int? = nil, _ body: () throws -> Result) rethrows
-    -> Result
-  {
-    let clock = ContinuousClock()
-    let start = clock.now
-    let result = try body()
-    let elapsed = clock.now - start
-    let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-    let rate = count.map { String(format: ", %.0f/s", Double($0) / seconds) } ?? ""
-    print(String(format: "%@: %.1f ms%@", what, seconds * 1000, rate))
-    return result
-  }
-
-  @Test func `questions stay fast with many slices and events`() throws {
-    let fixture = try Fixture()
-    let slices = Self.number("FUSELINE_LEDGER_SLICES")
-    let perJob = 100
-    let jobs = max(1, slices / perJob)
-    try measure("fill, slices", slices) {
-      for job in 0..<jobs { try fixture.ledger.transaction { try fill(fixture, job: job, slices: perJob) } }
+@Suite struct ScaleTests {
+  /// A ledger of the size asked for; nil where there is no Python.
+  private func synthetic(_ fixture: Fixture, _ size: String...) throws -> String? {
+    let path = fixture.folder + "/synthetic.sqlite"
+    let root = DocumentationTests.root
+    let script = root.appendingPathComponent("Tests/ProvenanceTests/Judge/synthetic_ledger.py").path
+    let status = try Fixture.python(
+      [script, root.appendingPathComponent("schema.sql").path, path] + size, in: fixture.folder)
+    guard let status else {
+      print("skipped: no Python")
+      return nil
     }
-    let filler = Self.number("FUSELINE_LEDGER_FILLER")
-    try measure("fill, plain events", filler) {
-      for _ in stride(from: 0, to: filler, by: 10_000) {
-        try fixture.ledger.write { change in
-          for index in 0..<10_000 {
-            try change.append("filler.event", subject: "job:\(index)", ["run": 1, "reason": "none"])
-          }
+    try #require(status == 0)
+    return path
+  }
+
+  @Test func `a ledger written from its documentation alone is whole, and a change of it is found`() throws {
+    let fixture = try Fixture()
+    guard let path = try synthetic(fixture, "--slices", "240", "--events", "2000", "--per-job", "6") else {
+      return
+    }
+    let verdict = try Ledger.openReadOnly(path: path).verify()
+    #expect(verdict.whole, "\(verdict.broken.prefix(5))")
+    #expect(verdict.events >= 2000 && verdict.records > 2000)
+    #expect(try Ledger.openReadOnly(path: path).models("ct-mr").first?.kinds.isEmpty == false)
+    let queue = try DatabaseQueue(path: path)
+    try queue.writeWithoutTransaction {
+      try $0.execute(sql: "UPDATE slices SET deformation_max = 9 WHERE id = 100")
+    }
+    #expect(try Ledger.openReadOnly(path: path).verify().first?.what == .record)
+    // What this program adds to it fits: the triggers are there, the chain goes on.
+    try queue.writeWithoutTransaction {
+      try $0.execute(sql: "UPDATE slices SET deformation_max = 2.25 WHERE id = 100")
+    }
+    try queue.close()
+    let ledger = try Ledger.open(path: path)
+    let run = try ledger.beginRun(command: "run", settings: nil, software: nil)
+    try ledger.recordRejected(Fixture.refused("truncated"), run: run)
+    #expect(try ledger.summary(run: run).instances.rejected == 1)
+    #expect(try ledger.verify().whole)
+  }
+
+  /// Tables that grow with every image.
+  private static let large = ["events", "intake", "instances", "slices", "slice_inputs", "outputs"]
+
+  @Test func `no question goes through a table that grows with every image`() throws {
+    let fixture = try Fixture()
+    guard let path = try synthetic(fixture, "--slices", "240", "--events", "2000", "--per-job", "6") else {
+      return
+    }
+    let ledger = try Ledger.openReadOnly(path: path)
+    let questions = try Questions(ledger)
+    for question in questions.aboutSomething {
+      for step in try plan(question, ledger) {
+        #expect(!step.hasPrefix("SCAN") || step.contains(" INDEX "), "\(question.name): \(step)")
+      }
+    }
+    for question in questions.pages {
+      // A page is read from where it begins: nothing large is sorted first.
+      let steps = try plan(question, ledger)
+      let sorts = steps.filter { $0 == "USE TEMP B-TREE FOR ORDER BY" }
+      let walks = steps.filter { $0.hasPrefix("SCAN") && !$0.contains(" INDEX ") }
+      #expect(sorts.isEmpty || walks.isEmpty, "\(question.name): \(steps)")
+    }
+  }
+
+  /// The steps over large tables, by alias, and the sorts of all statements that a question runs.
+  private func plan(_ question: Question, _ ledger: Ledger) throws -> [String] {
+    let statements = StatementLog()
+    try ledger.read { db in db.trace { statements.add($0) } }
+    try question.ask()
+    return try ledger.read { db in
+      db.trace(nil)
+      return try statements.all.filter { !$0.hasPrefix("PRAGMA") && !$0.hasPrefix("BEGIN") }.flatMap { sql in
+        guard ["SELECT", "WITH"].contains(where: sql.trimmingPrefix(while: \.isWhitespace).hasPrefix) else {
+          return [String]()
+        }
+        let statement = try db.makeStatement(sql: "EXPLAIN QUERY PLAN " + sql)
+        // What is bound is not known when a statement is planned.
+        statement.setUncheckedArguments(StatementArguments())
+        let steps = try Row.fetchAll(statement).map { $0["detail"] as String }
+        return steps.filter { step in
+          step.hasPrefix("USE TEMP") || Self.large.contains { Self.reads($0, in: sql, step) }
         }
       }
     }
-    try single(fixture, job: jobs)
-    try fixture.tamper("PRAGMA wal_checkpoint(TRUNCATE)")
-    let bytes = try FileManager.default.attributesOfItem(atPath: fixture.path)[.size] as? Int ?? 0
-    print("bytes per slice with all that hangs on it: \((bytes - filler * 400) / slices), file \(bytes)")
-    try ask(fixture, job: Int64(jobs / 2 + 1))
-    let verdict = try measure("verify") { try fixture.ledger.verify() }
-    #expect(verdict.whole)
-    print("events \(verdict.events), records \(verdict.records)")
-    let events = verdict.events
-    _ = try measure("verify, chain only", events) {
-      try fixture.ledger.read { db in
-        var report = Verification()
-        return try Ledger.verifyChain(db, &report)
-      }
-    }
   }
 
-  /// One job of its own study: as many fixed as moving images, each slice of one fixed and two moving ones.
-  private func fill(_ fixture: Fixture, job: Int, slices: Int) throws {
-    let ledger = fixture.ledger
-    let settings = try ledger.register(settings: "s", sha256: Fixture.digest("settings"))
-    let software = try ledger.register(software: .init(version: "1", blas: "b", host: "h", kernels: "k"))
-    let model = try ledger.register(
-      model: .init(name: "ct-mr", sha256: Fixture.digest("m"), path: "m", parameters: 1))
-    let study = "1.2.826.0.1.3680043.8.498.\(job)"
-    for index in 0..<slices {
-      for (number, modality) in [(1, "MR"), (2, "CT")] {
-        _ = try ledger.recordAccepted(
-          Fixture.instance(
-            "\(study).\(number).\(index)", series: "\(study).\(number)", modality: modality, study: study,
-            patient: .init(patientID: "P\(job)")), run: nil)
-      }
-    }
-    let opened = try ledger.openJob(
-      .init(
-        kind: "CT-MR", fixedSeriesUID: "\(study).1", movingSeriesUID: "\(study).2", inputsSHA256: "\(job)",
-        model: model, settings: settings, software: software, outputSeriesUID: "2.25.\(job)",
-        plannedSlices: slices), run: nil)
-    let attempt = try ledger.startAttempt(job: opened.id, run: nil)
-    for index in 0..<slices {
-      try ledger.commitPublished(
-        publication(study, job, index, slices), job: opened.id, attempt: attempt, intent: nil)
-    }
-    if job % 50 == 0 {
-      try ledger.failJob(opened.id, reason: "timeout", sentence: "the worker hung", retryAt: nil)
-    } else {
-      try ledger.finishJob(opened.id)
-    }
-  }
-
-  private func publication(_ study: String, _ job: Int, _ index: Int, _ slices: Int) -> SlicePublication {
-    var slice = Fixture.slice(index)
-    slice.inputs = [
-      .init(role: .fixed, sopInstanceUID: "\(study).1.\(index)"),
-      .init(role: .moving, sopInstanceUID: "\(study).2.\(index)"),
-      .init(role: .moving, sopInstanceUID: "\(study).2.\((index + 1) % slices)"),
+  /// Does a step of a plan read this table, under its name or the aliases that the schema and the queries use?
+  private static func reads(_ table: String, in sql: String, _ step: String) -> Bool {
+    let aliases = [
+      "events": ["e", "o", "d"], "intake": ["k"], "instances": ["i"], "slices": ["s"],
+      "slice_inputs": ["x", "k"], "outputs": ["o"],
     ]
-    slice.output.sopInstanceUID = "2.25.\(job).\(index)"
-    slice.output.path = "\(study)/2.25.\(job)/2.25.\(job).\(index).dcm"
-    return slice
+    let words = step.split(separator: " ")
+    return words.count > 1 && ([table] + (aliases[table] ?? [])).contains(String(words[1]))
   }
 
-  /// What one slice costs a run: three commits, each waiting for the disk.
-  private func single(_ fixture: Fixture, job: Int) throws {
-    try fixture.ledger.transaction { try fill(fixture, job: job, slices: 2) }
-    let count = 100
-    try measure("intent, written, abandoned: 3 commits with fsync", count) {
-      for index in 0..<count {
-        let intent = try fixture.ledger.recordPublishIntent(
-          job: Int64(job + 1), index: index, sopInstanceUID: "2.25.\(index)", part: "p", final: "f")
-        try fixture.ledger.markWritten(Fixture.slice(index), intent: intent)
-        try fixture.ledger.abandonIntent(intent)
-      }
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["FUSELINE_LEDGER"] != nil))
+  func `what the questions take in a large ledger`() throws {
+    let path = try #require(ProcessInfo.processInfo.environment["FUSELINE_LEDGER"])
+    let ledger = try Ledger.openReadOnly(path: path)
+    let questions = try Questions(ledger)
+    for question in questions.pages + questions.aboutSomething {
+      // The first time reads from disk.
+      let times = try (0..<4).map { _ in try measure(question.ask) }
+      let best = times.dropFirst().map(\.processor).min() ?? 0
+      print(
+        String(
+          format: "%7.1f ms of processor, %7.1f ms first, %7.1f ms then: ", best * 1000, times[0].wall * 1000,
+          (times.dropFirst().map(\.wall).min() ?? 0) * 1000) + question.name)
     }
+    var report = Verification()
+    let chain = try measure { try ledger.read { db in _ = try Ledger.verifyChain(db, &report) } }
+    print("chain: \(report.events) events, \(rate(report.events, chain))")
+    var whole = Verification()
+    let all = try measure { whole = try ledger.verify() }
+    print("verify: \(whole.events) events, \(whole.records) records, \(rate(whole.events, all))")
+    #expect(whole.whole, "\(whole.broken.prefix(5))")
   }
 
-  private func ask(_ fixture: Fixture, job: Int64) throws {
-    let ledger = try Ledger.openReadOnly(path: fixture.path)
-    let study = "1.2.826.0.1.3680043.8.498.\(job - 1)"
-    _ = try measure("lineage of an output") { try ledger.lineage("2.25.\(job - 1).50") }
-    _ = try measure("lineage of an input") { try ledger.lineage("\(study).2.50") }
-    _ = try measure("lineage of a study") { try ledger.lineage(study) }
-    _ = try measure("jobs, newest 1000") { try ledger.jobs() }
-    _ = try measure("jobs, failed") { try ledger.jobs(.init(state: "failed")) }
-    _ = try measure("jobs, by model") { try ledger.jobs(.init(model: "ct-mr", limit: 100)) }
-    _ = try measure("jobs, by patient") { try ledger.jobs(.init(patient: "P\(job)")) }
-    _ = try measure("jobs, since") { try ledger.jobs(.init(since: fixture.clock.now)) }
-    _ = try measure("job") { try ledger.job(job) }
-    _ = try measure("outputs, newest 1000") { try ledger.outputs() }
-    _ = try measure("outputs, by study") { try ledger.outputs(.init(study: study)) }
-    _ = try measure("inputs, newest 1000") { try ledger.inputs() }
-    _ = try measure("inputs, by study") { try ledger.inputs(.init(study: study)) }
-    _ = try measure("failures") { try ledger.failures() }
-    _ = try measure("failures, since") { try ledger.failures(.init(since: fixture.clock.now)) }
-    _ = try measure("conflicts") { try ledger.conflicts() }
-    _ = try measure("events of a job") { try ledger.events(.init(job: job)) }
-    _ = try measure("events, newest 1000") { try ledger.events() }
+  private func rate(_ count: Int, _ time: (wall: Double, processor: Double)) -> String {
+    String(
+      format: "%.1f s, %.0f/s; %.1f s of processor, %.0f/s", time.wall, Double(count) / time.wall,
+      time.processor, Double(count) / time.processor)
+  }
+
+  private func measure(_ body: () throws -> Void) rethrows -> (wall: Double, processor: Double) {
+    func seconds(_ clock: clockid_t) -> Double {
+      var time = timespec()
+      clock_gettime(clock, &time)
+      return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+    let start = (seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID))
+    try body()
+    return (seconds(CLOCK_MONOTONIC) - start.0, seconds(CLOCK_PROCESS_CPUTIME_ID) - start.1)
+  }
+}
+
+/// The statements that a connection has run; used on its own thread only.
+private final class StatementLog: @unchecked Sendable {
+  private(set) var all: [String] = []
+
+  func add(_ event: Database.TraceEvent) {
+    if case .statement(let statement) = event { all.append(statement.sql) }
   }
 }

@@ -21,7 +21,7 @@ import Testing
   @Test func `an untouched ledger is whole`() throws {
     let verdict = try verdict()
     #expect(verdict.whole, "\(verdict.broken)")
-    #expect(verdict.events > 15 && verdict.records == 10)
+    #expect(verdict.events > 15 && verdict.records == 21)
   }
 
   @Test(arguments: [
@@ -109,6 +109,20 @@ import Testing
     ("UPDATE software SET blas = 'Haswell'", "job:1"),
     ("DELETE FROM outputs WHERE sop_uid = '2.25.2'", "slice 2 of job:1"),
     ("DELETE FROM slice_inputs WHERE role = 'fixed' AND slice_id = 2", "slice 1 of job:1"),
+    ("UPDATE pairs SET kind = 'PET-MR'", "job:1"),
+    ("UPDATE pairs SET fixed_series_id = 2, moving_series_id = 1", "job:1"),
+    ("INSERT INTO pairs VALUES (2, 'PET-MR', 1, 2, 'x')", "pair:2"),
+    ("UPDATE jobs SET key = 'x'", "job:1"), ("UPDATE jobs SET reason = 'x'", "job:1"),
+    ("DROP TRIGGER jobs_state; UPDATE jobs SET state = 'superseded'", "job:1"),
+    ("UPDATE runs SET state = 'failed'", "run:1"),
+    ("UPDATE intake SET outcome = 'skipped', reason = 'x' WHERE id = 2", "intake:2"),
+    ("UPDATE intake SET sha256 = 'x' WHERE id = 3", "intake:3"),
+    ("DELETE FROM intake WHERE id = 4", "instance:1.2.3.1"),
+    (
+      "INSERT INTO intake (time, outcome, original_path, event) SELECT time, 'accepted', 'x', event FROM intake WHERE id = 1",
+      "intake:7"
+    ), ("UPDATE job_totals SET undeformed = 0", "job:1"),
+    ("UPDATE intake_totals SET files = 7 WHERE outcome = 'accepted'", "run:1"),
   ]) func `a changed row is named`(sql: String, subject: String) throws {
     let fixture = try Fixture()
     _ = try fixture.finished()
@@ -127,6 +141,16 @@ import Testing
     let verdict = try fixture.ledger.verify()
     #expect(verdict.first?.subject == "2.25.2")
     #expect(verdict.broken.contains { $0.what == .lineage && $0.subject == "job:1" })
+  }
+
+  @Test func `a job and a run removed with everything that hangs on them are missed by their events`() throws
+  {
+    let fixture = try Fixture()
+    let (_, job) = try fixture.planned()
+    try fixture.tamper("PRAGMA foreign_keys = OFF", "DELETE FROM jobs", "DELETE FROM pairs")
+    #expect(try fixture.ledger.verify().first?.subject == "job:\(job.id)")
+    try fixture.tamper("DELETE FROM runs")
+    #expect(try fixture.ledger.verify().broken.contains { $0.subject == "run:1" })
   }
 
   @Test func `a swapped output, a missing output and a changed input are named`() throws {
