@@ -20,6 +20,22 @@ OBLIQUE = [1, 0, 0, 0, math.cos(math.radians(20)), math.sin(math.radians(20))]
 IDENTITY = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
 
 
+CASES = []
+
+
+def case(write):
+    CASES.append(write)
+    return write
+
+
+def put(**attributes):
+    """A change that sets attributes on every image."""
+    def change(ds, _=0):
+        for name, value in attributes.items():
+            setattr(ds, name, value)
+    return change
+
+
 def frame(number):
     return f"{ROOT}.9.{number}"
 
