@@ -22,14 +22,14 @@ constexpr std::array<Syntax, 15> syntaxes{{
     {"1.2.840.10008.1.2.1", dk::Encoding::native},         // Explicit VR Little Endian
     {"1.2.840.10008.1.2.1.99", dk::Encoding::native},      // Deflated Explicit VR Little Endian
     {"1.2.840.10008.1.2.2", dk::Encoding::native},         // Explicit VR Big Endian
-    {"1.2.840.10008.1.2.4.50", dk::Encoding::dcmtk},       // JPEG baseline
-    {"1.2.840.10008.1.2.4.51", dk::Encoding::dcmtk},       // JPEG extended
-    {"1.2.840.10008.1.2.4.53", dk::Encoding::dcmtk},       // JPEG spectral selection (retired)
-    {"1.2.840.10008.1.2.4.55", dk::Encoding::dcmtk},       // JPEG full progression (retired)
-    {"1.2.840.10008.1.2.4.57", dk::Encoding::dcmtk},       // JPEG lossless
-    {"1.2.840.10008.1.2.4.70", dk::Encoding::dcmtk},       // JPEG lossless, first-order prediction
-    {"1.2.840.10008.1.2.4.80", dk::Encoding::dcmtk},       // JPEG-LS lossless
-    {"1.2.840.10008.1.2.4.81", dk::Encoding::dcmtk},       // JPEG-LS near-lossless
+    {"1.2.840.10008.1.2.4.50", dk::Encoding::jpeg},        // JPEG baseline
+    {"1.2.840.10008.1.2.4.51", dk::Encoding::jpeg},        // JPEG extended
+    {"1.2.840.10008.1.2.4.53", dk::Encoding::jpeg},        // JPEG spectral selection (retired)
+    {"1.2.840.10008.1.2.4.55", dk::Encoding::jpeg},        // JPEG full progression (retired)
+    {"1.2.840.10008.1.2.4.57", dk::Encoding::jpeg},        // JPEG lossless
+    {"1.2.840.10008.1.2.4.70", dk::Encoding::jpeg},        // JPEG lossless, first-order prediction
+    {"1.2.840.10008.1.2.4.80", dk::Encoding::jpegls},      // JPEG-LS lossless
+    {"1.2.840.10008.1.2.4.81", dk::Encoding::jpegls},      // JPEG-LS near-lossless
     {"1.2.840.10008.1.2.4.90", dk::Encoding::jpeg2000},    // JPEG 2000 lossless
     {"1.2.840.10008.1.2.4.91", dk::Encoding::jpeg2000},    // JPEG 2000
     {"1.2.840.10008.1.2.5", dk::Encoding::rle},            // RLE
@@ -123,7 +123,10 @@ dk_status decode(dk_file &file, const dk_pixels &pixels, int32_t frame, Bytes &b
   if (status.code != DK_OK) return status;
   switch (dk::encoding(file.syntax)) {
   case dk::Encoding::native: return read_native(file, *element, pixels, frame, bytes);
-  case dk::Encoding::dcmtk: return decode_by_dcmtk(file, *element, pixels, frame, bytes);
+  case dk::Encoding::jpeg:
+    status = dk::check_jpeg_header(file, *fragments, frame);
+    return status.code != DK_OK ? status : decode_by_dcmtk(file, *element, pixels, frame, bytes);
+  case dk::Encoding::jpegls: return decode_by_dcmtk(file, *element, pixels, frame, bytes);
   case dk::Encoding::rle:
   case dk::Encoding::jpeg2000: {
     Bytes codestream;
@@ -157,7 +160,8 @@ dk_status dk_frame(dk_file *file, int32_t frame, void *buffer, size_t size) {
     if (status.code != DK_OK) return status;
     // Our own decoders put samples together by pixel; the others follow Planar Configuration.
     const dk::Encoding encoding = dk::encoding(file->syntax);
-    const bool planar = pixels.planar == 1 && (encoding == dk::Encoding::native || encoding == dk::Encoding::dcmtk);
+    const bool is_ours = encoding == dk::Encoding::rle || encoding == dk::Encoding::jpeg2000;
+    const bool planar = pixels.planar == 1 && !is_ours;
     if (pixels.samples > 1 && planar) interleave(bytes, pixels);
     if (pixels.bytes_per_sample == 1) keep_stored_bits<uint8_t>(bytes, pixels);
     if (pixels.bytes_per_sample == 2) keep_stored_bits<uint16_t>(bytes, pixels);

@@ -66,7 +66,7 @@ template <typename Body> dk_status guarded(Body &&body) noexcept {
 }
 
 /// How a transfer syntax stores pixels here.
-enum class Encoding { native, dcmtk, jpeg2000, rle, unsupported };
+enum class Encoding { native, jpeg, jpegls, jpeg2000, rle, unsupported };
 Encoding encoding(const std::string &syntax);
 
 /// The structure of the data set at `path` (nesting depth, lengths inside the file), before DCMTK recurses into it.
@@ -81,6 +81,9 @@ dk_status integer(dk_file &file, const char *path, int64_t &value);
 dk_status pixel_element(dk_file &file, DcmPixelData *&element, DcmPixelSequence *&fragments);
 /// Fills `file.frame_starts`.
 dk_status map_frames(dk_file &file, DcmPixelSequence &fragments, int32_t frames);
+
+/// The first fragment of a frame before DCMTK's JPEG decoder sees it; after `map_frames`.
+dk_status check_jpeg_header(dk_file &file, DcmPixelSequence &fragments, int32_t frame);
 
 /// Bytes of one frame, `[row][column][sample]`; cannot overflow after dk_describe_pixels.
 inline size_t frame_bytes(const dk_pixels &pixels) {

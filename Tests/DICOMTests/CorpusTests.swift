@@ -41,4 +41,15 @@ import Testing
     print("corpus: \(images) usable images by header")
     #expect(images > 100)
   }
+
+  /// DCMTK 3.6.7 walks such a header without end.
+  @Test(.timeLimit(.minutes(5)))
+  func `a JPEG header with a TEM marker is refused, not followed for ever`() throws {
+    let name = "474355d02148a2f326935542aef911449471607c"
+    let file = try DICOMFile(path: Laboratory.root.appending(path: "Tests/Fuzzing/corpus/\(name)").path)
+    let pixels = try file.pixelDescription()
+    var bytes: [UInt8] = []
+    let error = #expect(throws: DICOMError.self) { try file.decode(frame: 0, of: pixels, into: &bytes) }
+    #expect(error?.detail.contains("frame 1 has no JPEG header") == true, "\(String(describing: error))")
+  }
 }
