@@ -64,12 +64,11 @@ struct RunText {
   }
 
   private func line(_ job: RunSummary.Job) -> String {
-    let pair = "job \(job.job), series \(job.series ?? "none")"
-    switch job.state {
-    case .done: return "fused      \(pair): \(job.outputs) slices in \(seconds(job.seconds ?? 0))"
-    default:
-      return
-        "\(job.state.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0)) \(pair): \(job.reason ?? "")"
+    let state = job.state == .done ? "fused" : job.state.rawValue
+    let start = "\(state.padding(toLength: 10, withPad: " ", startingAt: 0)) job \(job.job), "
+    if job.state == .done, let series = job.series {
+      return start + "series \(series): \(job.outputs) slices in \(seconds(job.seconds ?? 0))"
     }
+    return start + "\(job.reason ?? "no reason given"); why: fuseline audit job \(job.job)"
   }
 }
