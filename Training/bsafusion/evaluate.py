@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from . import deform, metrics
+from .colour import quantise
 from .data import SETS, Pairs, head_weight, load_pairs
 from .export import load_network
 from .losses import end_point_error
@@ -91,7 +92,8 @@ def judge(net: BSAFusion, pairs: Pairs, kind: str, seed: int, fuse: bool = True)
         numbers.update(alignment_numbers("after", plane(warped), plane(aligned)))
         fused = out.fused if out.fused is not None else fixed
         if fuse:
-            numbers.update(fusion_numbers(plane(fixed), plane(aligned), plane(fused)))
+            shown = quantise(fused).to(fused.dtype) / 255  # pictures are compared, of 8 bits
+            numbers.update(fusion_numbers(plane(fixed), plane(aligned), plane(shown)))
         cases.append(Case(name, fixed, aligned, moving, warped, flow, fused, numbers))
     return cases
 

@@ -50,7 +50,8 @@ class BSAFusion(nn.Module):
 
         for module in self.modules():
             if isinstance(module, Restormer):
-                module.closed = zero(module.mdta.conv4, module.gdfn.conv)
+                module.mdta.closed = zero(module.mdta.conv4)
+                module.closed = module.mdta.closed and zero(module.gdfn.conv)
             elif isinstance(module, CrossAttention):
                 module.closed = zero(module.conv1)
         self.reg_net.levels = 5
@@ -66,7 +67,7 @@ class BSAFusion(nn.Module):
         share is about 1/(H W) of them, so the function hardly changes."""
         for module in self.modules():
             if isinstance(module, Restormer):
-                module.closed = False
+                module.closed = module.mdta.closed = False
             elif isinstance(module, CrossAttention) and module.closed:
                 module.conv1[0].reset_parameters()
                 module.closed = False

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import nn
 
-from . import deform, pretrain, start, weights
+from . import deform, fusing, pretrain, start, weights
 from .config import Config, Stage, load_config
 from .data import Intensity, Pairs, Sampler, load_pairs
 from .install import install
@@ -187,6 +187,16 @@ def _pretrained(data: str, run: Path) -> str:
     return str(folder / "last.pt")
 
 
+def _fused(trainer: Trainer, data: str) -> str:
+    """The network with its small fusion trained and written in, made now where that is to do."""
+    folder = trainer.run / "fusion"
+    if not (folder / "network.pt").exists():  # written at the end
+        aligned = trainer.run / "aligned.pt"
+        torch.save({"net": trainer.net.state_dict(), "average": {}}, str(aligned))
+        fusing.main(["--init", str(aligned), "--data", data, "--run", str(folder)])
+    return str(folder / "network.pt")
+
+
 def main(arguments: Optional[List[str]] = None) -> None:
     parser = argparse.ArgumentParser(description="Trains BSAFusion; an interrupted run resumes.")
     parser.add_argument("config")
@@ -207,6 +217,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
             trainer.begin_from(given.init)
         elif config.start == "moments":
             trainer.begin_with_moments(given.moments or _pretrained(given.data, Path(given.run)))
+            trainer.begin_from(_fused(trainer, given.data))
     trainer.fit()
 
 

@@ -1,0 +1,81 @@
+"""The small fusion network inside the large one, and the measures it learns from."""
+import numpy as np
+import pytest
+import torch
+from torch import Generator
+
+from bsafusion import fusing, measured, metrics
+from bsafusion.blend import Blend, install, largest_difference
+from bsafusion.coarse import prepare_coarse
+from bsafusion.data import Pairs
+from bsafusion.install import install as install_alignment
+from bsafusion.moments import Moments
+from bsafusion.network import BSAFusion
+
+
+def network():
+    torch.manual_seed(4)
+    net = BSAFusion(dropout=0.0).eval()
+    install_alignment(net, Moments())
+    return net
+
+
+def pairs(side=64):
+    gen = Generator().manual_seed(3)
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    head = ((x - side / 2) ** 2 + (y - side / 2) ** 2 < (0.4 * side) ** 2).float()
+    images = head * (0.3 + 0.5 * torch.rand(6, 1, side // 8, side // 8, generator=gen)
+                     .repeat_interleave(8, 2).repeat_interleave(8, 3))
+    return Pairs(images[:3], images[3:], torch.arange(3), ["a", "b", "c"])
+
+
+def test_the_installed_network_fuses_as_the_small_one():
+    net, model = network(), Blend()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    install(net, model)
+    fixed, moving = torch.rand(2, 1, 1, 256, 256) * torch.linspace(0, 1, 256).clamp(min=0.3).sub(0.3)
+    assert largest_difference(net, model, fixed, moving) < 1e-3
+    net.skip_idle()
+    assert largest_difference(net, model, fixed, moving) < 1e-3
+
+
+def test_its_loss_falls_and_a_resumed_run_gives_the_same_numbers(tmp_path):
+    torch.set_num_threads(1)
+    net = network()
+    prepare_coarse(net)
+    pool = fusing.make_pool(net, pairs(), 64, 6, Generator().manual_seed(1))
+
+    def run(folder, *stops):
+        for steps in stops:
+            torch.manual_seed(1)
+            model = Blend()
+            fusing.train(model, pool, tmp_path / folder, steps, 2, (5e-3, 5e-3))
+        return model.state_dict()
+
+    whole, parts = run("whole", 20), run("parts", 8, 20)
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    z, seen = pool
+    judge = lambda model: float(fusing.loss(model(z), z[:, -2:-1], seen)[0])  # noqa: E731
+    torch.manual_seed(1)
+    first, last = Blend(), Blend()
+    last.load_state_dict(whole)
+    with torch.no_grad():
+        assert judge(last) < judge(first) - 0.02
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.2])
+def test_the_losses_are_the_measures(noise):
+    rng = np.random.default_rng(1)
+    a = np.clip(np.add.outer(np.linspace(0, 0.6, 96), np.linspace(0, 0.3, 96)) + 0.05 * rng.random((96, 96)), 0, 1)
+    b = np.clip(a.T[::-1] ** 2 + 0.05 * rng.random((96, 96)), 0, 1)
+    fused = np.clip(0.7 * a + 0.3 * b + noise * rng.random((96, 96)), 0, 1)
+    planes = [torch.from_numpy(p)[None, None] for p in (a, b, fused)]
+    sources, image = planes[:2], planes[2]
+    want = metrics.ssim(a, fused) + metrics.ssim(b, fused)
+    assert float(measured.ssim(sources, image)) == pytest.approx(want, abs=1e-4)
+    want = [metrics.vif(a, fused), metrics.vif(b, fused)]
+    assert measured.vif(sources, image)[:, 0].tolist() == pytest.approx(want, abs=0.01)
+    assert float(measured.q_abf(sources, image)) == pytest.approx(metrics.q_abf(a, b, fused), abs=0.03)
+    assert float(measured.q_s(sources, image)) == pytest.approx(metrics.q_s(a, b, fused), abs=0.01)
