@@ -7,11 +7,11 @@ SWIFT_FILES := Package.swift Sources Tests
 CONFIG ?= configs/ours.json
 RUN ?= runs/ours
 SLICES ?= 1000000
-FILLER ?= 4000000
+EVENTS ?= 10000000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-training demo picture build test test-faults soak test-training lint format bench train samples samples-check sanitize fuzz install clean
+.PHONY: help setup setup-training demo picture build test test-faults test-browser soak ledger-scale test-training lint format bench train samples samples-check sanitize fuzz install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -50,9 +50,12 @@ test-faults: setup ## kill it at every fault point, fail and cut the power at ev
 soak: build setup ## the watcher under kills, full disks and clock jumps: make soak MINUTES=60 [SEED=2]
 	$(PYTHON) Tests/Soak/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
-ledger-scale: ## measure a ledger of a million slices (SLICES=…, FILLER=… plain events); takes its time
-	FUSELINE_LEDGER_SLICES=$(SLICES) FUSELINE_LEDGER_FILLER=$(FILLER) \
-	  swift test --disable-xctest -c release -Xswiftc -enable-testing --filter ScaleTests
+ledger-scale: build ## fill a ledger (SLICES=… EVENTS=…) below /tmp, verify it and time the questions of audit
+	$(PYTHON) Tests/ProvenanceTests/Judge/ask_ledger.py .build/release/fuseline --slices $(SLICES) --events $(EVENTS)
+
+test-browser: setup ## install Chromium, then drive the reports in it: keys, views, labels, contrast, smoothness
+	@scripts/setup.sh browser
+	swift test --disable-xctest --filter ReportTests
 
 test-training: setup ## tests of the PyTorch twin (needs PyTorch in .venv)
 	@$(PYTHON) -c 'import torch' 2>/dev/null || \

@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh build   Debian packages and the Swift toolchain
 #   scripts/setup.sh         that, and the Python environment of the tests in .venv
+#   scripts/setup.sh browser a Chromium for the tests that look at reports in one; they are skipped without (400 MB)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -82,5 +83,6 @@ all)
   check_swift
   install_requirements
   ;;
-*) die "unknown part '$1'; say build or nothing" ;;
+browser) command -v chromium >/dev/null || command -v google-chrome >/dev/null || install_packages chromium ;;
+*) die "unknown part '$1'; say build, browser or nothing" ;;
 esac

@@ -111,6 +111,38 @@ import Testing
     let kinds = try turned.run("audit", "sql", "SELECT registration_json FROM jobs WHERE state = 'done'")
       .output
     #expect(kinds.contains("registration-object") && kinds.contains("2.25.777"))
+    // The object is an input of every slice, and its own lineage leads to all of them.
+    let slices = try turned.run(
+      "audit", "sql", "SELECT registrations FROM v_slices WHERE json_extract(timings, '$.network') > 0",
+      "--csv")
+    #expect(slices.output.components(separatedBy: "2.25.777").count == 13, "\(slices.output)\(slices.errors)")
+    let lineage = try turned.run("audit", "lineage", "2.25.777", "--json").json()
+    let made = try #require(lineage["outputs"] as? [[String: Any]])
+    #expect(made.count == 12 && made.allSatisfy { $0["role"] as? String == "registration" })
+    #expect(try turned.run("audit", "verify").code == 0)
+  }
+
+  @Test func `one patient ID in two studies under two names is told by audit conflicts, naming nobody`()
+    throws
+  {
+    let site = try Site()
+    for file in try Site.sampleFiles("ct-mr", "MR_") { try site.drop(file) }
+    let other = try Site.sampleFiles("pet-mr", "MR_AX")
+    #expect(!other.isEmpty)
+    let change =
+      "d.PatientID = 'FUSELINE-PHANTOM-1'; d.PatientName = 'Somebody^Else'; d.PatientBirthDate = '19331224'"
+    guard try site.dropEdited(other, change) else { return }
+    _ = try site.run("run")
+    let rows = try JSONSerialization.jsonObject(
+      with: Data(site.run("audit", "conflicts", "--json").output.utf8))
+    let conflict = try #require((rows as? [[String: Any]])?.first)
+    #expect(conflict["kind"] as? String == "patient" && conflict["count"] as? Int == 2)
+    let differing = try #require(conflict["differing"] as? [String])
+    #expect(differing.contains("name") && differing.contains("birth date"))
+    #expect((conflict["series"] as? [String])?.count == 2)
+    let told = try site.run("audit", "conflicts").output
+    for word in ["FUSELINE-PHANTOM-1", "Somebody", "Ada", "1933"] { #expect(!told.contains(word), "\(told)") }
+    #expect(try site.run("audit", "conflicts", "--show-patient-ids").output.contains("FUSELINE-PHANTOM-1"))
   }
 
   /// The ends of all outputs, where their pixels are: 32 × 32 bytes each.

@@ -1,5 +1,5 @@
 // A ledger that another program wrote from the documentation: it is accepted, and questions do not go through all of it.
-// FUSELINE_LEDGER=path puts the questions to a large one and prints what they take.
+// `make ledger-scale` writes a large one and measures.
 
 import Foundation
 import GRDB
@@ -103,46 +103,6 @@ import Testing
     ]
     let words = step.split(separator: " ")
     return words.count > 1 && ([table] + (aliases[table] ?? [])).contains(String(words[1]))
-  }
-
-  @Test(.enabled(if: ProcessInfo.processInfo.environment["FUSELINE_LEDGER"] != nil))
-  func `what the questions take in a large ledger`() throws {
-    let path = try #require(ProcessInfo.processInfo.environment["FUSELINE_LEDGER"])
-    let ledger = try Ledger.openReadOnly(path: path)
-    let questions = try Questions(ledger)
-    for question in questions.pages + questions.aboutSomething {
-      // The first time reads from disk.
-      let times = try (0..<4).map { _ in try measure(question.ask) }
-      let best = times.dropFirst().map(\.processor).min() ?? 0
-      print(
-        String(
-          format: "%7.1f ms of processor, %7.1f ms first, %7.1f ms then: ", best * 1000, times[0].wall * 1000,
-          (times.dropFirst().map(\.wall).min() ?? 0) * 1000) + question.name)
-    }
-    var report = Verification()
-    let chain = try measure { try ledger.read { db in _ = try Ledger.verifyChain(db, &report) } }
-    print("chain: \(report.events) events, \(rate(report.events, chain))")
-    var whole = Verification()
-    let all = try measure { whole = try ledger.verify() }
-    print("verify: \(whole.events) events, \(whole.records) records, \(rate(whole.events, all))")
-    #expect(whole.whole, "\(whole.broken.prefix(5))")
-  }
-
-  private func rate(_ count: Int, _ time: (wall: Double, processor: Double)) -> String {
-    String(
-      format: "%.1f s, %.0f/s; %.1f s of processor, %.0f/s", time.wall, Double(count) / time.wall,
-      time.processor, Double(count) / time.processor)
-  }
-
-  private func measure(_ body: () throws -> Void) rethrows -> (wall: Double, processor: Double) {
-    func seconds(_ clock: clockid_t) -> Double {
-      var time = timespec()
-      clock_gettime(clock, &time)
-      return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
-    let start = (seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID))
-    try body()
-    return (seconds(CLOCK_MONOTONIC) - start.0, seconds(CLOCK_PROCESS_CPUTIME_ID) - start.1)
   }
 }
 

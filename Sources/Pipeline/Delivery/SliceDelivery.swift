@@ -76,14 +76,16 @@ struct SliceDelivery: Sendable {
   }
 
   /// The slice's row in the ledger.
-  func publication(_ slice: FusedSlice, _ output: SlicePublication.Output) -> SlicePublication {
+  ///
+  /// - Parameter seconds: what writing `output` took.
+  func publication(
+    _ slice: FusedSlice, _ output: SlicePublication.Output, writtenIn seconds: Double
+  ) throws -> SlicePublication {
     let record = slice.record
-    let fixed = volumes.fixed.sources[slice.index]
-    let moving = slice.movingSlices.map { volumes.moving.sources[$0] }
+    var timings = record.timings
+    timings.write = seconds
     return SlicePublication(
-      index: slice.index, position: volumes.fixed.volume.grid.origins[slice.index],
-      inputs: [.init(role: .fixed, sopInstanceUID: fixed.sopInstanceUID, frame: fixed.frame)]
-        + moving.map { .init(role: .moving, sopInstanceUID: $0.sopInstanceUID, frame: $0.frame) },
+      index: slice.index, position: volumes.fixed.volume.grid.origins[slice.index], inputs: inputs(of: slice),
       accepted: record.accepted, reason: record.reason,
       deformation: .init(
         meanMillimetres: record.meanMillimetres, maxMillimetres: record.maxMillimetres,
@@ -91,7 +93,21 @@ struct SliceDelivery: Sendable {
         maxPixels: record.maxMillimetres / slice.grid.columnSpacing, folding: record.folding),
       similarity: .init(
         measure: "mutual information, bits", before: record.similarityBefore, after: record.similarityAfter),
-      inside: record.coverage, seconds: record.seconds, output: output)
+      inside: record.coverage, seconds: record.seconds, timings: try JSONDocument(encoding: timings),
+      output: output)
+  }
+
+  /// The fixed image, the moving ones it was interpolated from, and the registrations that place them.
+  private func inputs(of slice: FusedSlice) -> [SlicePublication.Input] {
+    let fixed = volumes.fixed.sources[slice.index]
+    let moving = slice.movingSlices.map { volumes.moving.sources[$0] }
+    let registrations = volumes.pair.transform.objects.map(\.instance.sopInstanceUID)
+    var inputs = [
+      SlicePublication.Input(role: .fixed, sopInstanceUID: fixed.sopInstanceUID, frame: fixed.frame)
+    ]
+    inputs += moving.map { .init(role: .moving, sopInstanceUID: $0.sopInstanceUID, frame: $0.frame) }
+    inputs += registrations.map { .init(role: .registration, sopInstanceUID: $0) }
+    return inputs
   }
 
   private func dates(_ slice: FusedSlice) -> SecondaryCapture.Dates {

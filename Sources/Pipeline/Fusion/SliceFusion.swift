@@ -20,7 +20,9 @@ public struct SliceRecord: Codable, Hashable, Sendable {
   public var reason: String?
   /// Fraction (0…1) of the grid that the moving series covers.
   public var coverage: Double
+  /// Until the picture was there; writing it is not part of it.
   public var seconds: Double
+  public var timings: SliceTimings
 }
 
 /// The pixels of a fused slice, row-major.
@@ -63,23 +65,32 @@ public final class SliceFuser {
   /// - Throws: the engine's error; none is expected for planes of the working grid's size.
   public func fuse(slice index: Int) throws -> FusedSlice {
     let started = ContinuousClock.now
+    var watch = LapTimer()
+    var timings = SliceTimings()
     let planes = volumes.planes(slice: index)
+    timings.resample = watch.lap()
     let picture = colour.map { ColourPicture(planes.moving, table: $0) }
     let input = picture?.luminance ?? planes.moving
     var fused = try engine.fuse(fixed: planes.fixed, moving: input)
     let predicted = fused.flow
+    timings.network = watch.lap()
     var record = judge(planes, input, fused)
+    timings.judge = watch.lap()
     if !record.accepted { fused = try engine.fuseUndeformed(fixed: planes.fixed, moving: input) }
-    record.seconds = (ContinuousClock.now - started) / .seconds(1)
+    timings.network += watch.lap()
     let view = FieldOfView(
       inside: planes.inside, columns: planes.grid.columns, rows: planes.grid.rows, flow: fused.flow)
     let image = view.compose(fused.fused, fixed: planes.fixed)
+    let pixels =
+      picture.map { FusedPixels.rgb($0.coloured(image, flow: fused.flow).interleavedBytes) }
+      ?? .grey(Colour.bytes(image))
+    let aligned = fused.flow.warp(planes.moving)
+    timings.compose = watch.lap()
+    record.timings = timings
+    record.seconds = (ContinuousClock.now - started) / .seconds(1)
     return FusedSlice(
-      index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving,
-      aligned: fused.flow.warp(planes.moving), predicted: predicted,
-      pixels: picture.map { .rgb($0.coloured(image, flow: fused.flow).interleavedBytes) }
-        ?? .grey(Colour.bytes(image)),
-      movingSlices: planes.movingSlices, record: record)
+      index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving, aligned: aligned,
+      predicted: predicted, pixels: pixels, movingSlices: planes.movingSlices, record: record)
   }
 
   /// Whether the predicted deformation may be used, with the numbers that decide it.
@@ -93,6 +104,6 @@ public final class SliceFuser {
       meanMillimetres: statistics.meanPixels * pixel, maxMillimetres: statistics.maxPixels * pixel,
       folding: statistics.foldedFraction, similarityBefore: decision.before, similarityAfter: decision.after,
       accepted: decision.accepted, reason: decision.reason?.rawValue, coverage: planes.insideFraction,
-      seconds: 0)
+      seconds: 0, timings: SliceTimings())
   }
 }

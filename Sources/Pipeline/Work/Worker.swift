@@ -63,8 +63,10 @@ public final class Worker: Sendable {
       if self.orders.isStopped { throw CancellationError() }
       let slice = try fuser.fuse(slice: open[position])
       FaultPoint.reach(.sliceFused)
+      var watch = LapTimer()
       let capture = try delivery.capture(slice)
       let written = try CaptureFile.write(capture, part: output + "/" + delivery.path(capture).part)
+      let writing = watch.lap()
       FaultPoint.reach(.partWritten)
       try self.send(
         .written(
@@ -72,7 +74,7 @@ public final class Worker: Sendable {
             slice,
             SlicePublication.Output(
               sopInstanceUID: capture.identity.sopInstanceUID, path: delivery.path(capture).relative,
-              sha256: written.sha256, size: written.size))))
+              sha256: written.sha256, size: written.size), writtenIn: writing)))
     }
   }
 
