@@ -43,9 +43,9 @@ test: setup lint ## set up, lint and run all tests
 	@$(PYTHON) Tests/Instructions/run.py
 	@scripts/test.sh
 
-test-faults: setup ## kill it at every fault point, fail and cut the power at every EVERYth call that changes a file
-	FUSELINE_FAULT_MATRIX=1 swift test --disable-xctest --filter FaultTests
-	$(PYTHON) Tests/Faults/inject.py --program .build/debug/fuseline --every $(or $(EVERY),1)
+test-faults: build setup ## kill and stop it at every fault point, fail and cut the power at every call that changes a file
+	FUSELINE_FAULT_MATRIX=1 swift test --disable-xctest --filter 'FaultTests|StopTests'
+	$(PYTHON) Tests/Faults/inject.py
 
 soak: build setup ## the watcher under kills, full disks and clock jumps: make soak MINUTES=60 [SEED=2]
 	$(PYTHON) Tests/Soak/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)

@@ -173,6 +173,15 @@ CREATE INDEX instances_by_series ON instances (series_id, patient_id);
 CREATE INDEX instances_by_sha256 ON instances (sha256);
 CREATE INDEX instances_by_patient ON instances (patient_id);
 
+-- Images whose files retention has let go, because all that was made of them is proven. The row comes first, then the
+-- file goes. An image that is sent again is in the store again, and has no row here.
+CREATE TABLE releases (
+  instance_id INTEGER PRIMARY KEY REFERENCES instances (id),
+  event       INTEGER NOT NULL REFERENCES events (seq),   -- instance.released
+  removed     TEXT                    -- when its file was gone for good; NULL: it may still be there
+) STRICT;
+CREATE INDEX releases_open ON releases (instance_id) WHERE removed IS NULL;
+
 -- Every file seen at the door and what became of it: accepted + duplicate + skipped + rejected = files.
 --   skipped:  not for us (a report, a localizer)
 --   rejected: for us, but unsafe to use (truncated, the UID of another image)

@@ -69,6 +69,15 @@ public struct CheckpointKey: Sendable {
   }
 }
 
+extension CheckpointKey {
+  func sign(ledger: String, seq: Int64, hash: Data, time: String) throws -> Checkpoint {
+    let message = Checkpoint.message(ledger: ledger, seq: seq, hash: hex(hash), time: time)
+    return Checkpoint(
+      ledger: ledger, seq: seq, hash: hex(hash), time: time, publicKey: publicKey,
+      signature: hex(try key.signature(for: message)))
+  }
+}
+
 /// The bytes of an even number of hexadecimal digits; nil for anything else.
 func bytes(hex text: String) -> Data? {
   let digits = Array(text.utf8).map { Character(Unicode.Scalar($0)).hexDigitValue }

@@ -15,14 +15,11 @@ extension Ledger {
       }
       let hash: Data = last["hash"]
       let seq: Int64 = last["seq"]
-      let message = Checkpoint.message(ledger: uuid, seq: seq, hash: hex(hash), time: change.now)
-      let signature = try key.key.signature(for: message)
+      let checkpoint = try key.sign(ledger: uuid, seq: seq, hash: hash, time: change.now)
       try change.run(
         "INSERT INTO checkpoints (seq, hash, time, public_key, signature) VALUES (?, ?, ?, ?, ?)",
-        [seq, hash, change.now, key.key.publicKey.rawRepresentation, signature])
-      return Checkpoint(
-        ledger: uuid, seq: seq, hash: hex(hash), time: change.now, publicKey: key.publicKey,
-        signature: hex(signature))
+        [seq, hash, change.now, key.key.publicKey.rawRepresentation, bytes(hex: checkpoint.signature)])
+      return checkpoint
     }
   }
 

@@ -52,7 +52,7 @@ extension Ledger {
         run, change.now, instance.originalPath, instance.sha256, instance.size, kept.sopInstanceUID, kept.id,
         event,
       ])
-    try change.reopenDeadJobs(ofInstance: kept.id)
+    try change.sentAgain(kept.id)
     try change.abandonIntent(intent)
     return .duplicate(of: kept)
   }
@@ -92,7 +92,7 @@ extension Ledger {
           file.size, file.sopInstanceUID, file.seriesInstanceUID, file.studyInstanceUID, file.modality,
           file.quarantinePath, kept, event,
         ])
-      if outcome == .duplicate, let kept { try change.reopenDeadJobs(ofInstance: kept) }
+      if outcome == .duplicate, let kept { try change.sentAgain(kept) }
       try change.completeIntent(intent)
     }
   }

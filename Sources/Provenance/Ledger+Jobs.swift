@@ -7,11 +7,11 @@ extension Ledger {
   /// The job for this work: the one recorded before under the same key, in whatever state, or a new pending one.
   ///
   /// The key covers series, inputs, model and settings digests and the software version, so that a second run
-  /// over the same files finds its job done.
+  /// over the same files finds its job done. Of a dead letter that was sent again, it is the job that stands in for it.
   public func openJob(_ new: NewJob, run: Int64?) throws -> Job {
     try write { change in
       let key = try change.key(of: new)
-      if let known = try Self.job(change.db, where: "j.key = ?", [key]) { return known }
+      if let known = try Self.job(change.db, ofWork: key) { return known }
       let id: Int64 = (try change.value("SELECT max(id) FROM jobs") ?? 0) + 1
       let event = try change.append(
         "job.opened", subject: "job:\(id)",

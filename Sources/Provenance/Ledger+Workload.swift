@@ -176,19 +176,4 @@ extension Change {
         JOIN series f ON f.id = pa.fixed_series_id WHERE j.id = ?)
       """, [job])
   }
-
-  /// Somebody sent an image again whose job had been given up: it is to be tried anew, with all its attempts.
-  func reopenDeadJobs(ofInstance instance: Int64) throws {
-    let dead = try Int64.fetchAll(
-      db,
-      sql: """
-        SELECT j.id FROM instances i JOIN pairs pa ON i.series_id IN (pa.fixed_series_id, pa.moving_series_id)
-        JOIN jobs j ON j.pair_id = pa.id WHERE i.id = ? AND j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id
-        """, arguments: [instance])
-    for job in dead {
-      try moveJob(job, to: "pending", kind: "job.requeued", reason: "sent_again")
-      try run("UPDATE jobs SET attempts = 0 WHERE id = ?", [job])
-      try reopenStudy(ofJob: job)
-    }
-  }
 }

@@ -32,7 +32,7 @@ enum Migrations {
         ALTER TABLE studies ADD COLUMN worked_off TEXT;
         CREATE TABLE marks (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID;
         """),
-    Migration(version: 3, sql: pairs + registrationsAsInputs + totals),
+    Migration(version: 3, sql: pairs + registrationsAsInputs + totals + releases),
   ]
 
   /// A pair is a row of its own, which its jobs refer to.
@@ -97,6 +97,13 @@ enum Migrations {
       SELECT job_id, count(*), sum(accepted = 0), count(deformation_mean), total(deformation_mean),
         max(deformation_max), min(published), max(published)
       FROM slices GROUP BY job_id;
+
+    """
+
+  /// Images whose files retention has let go.
+  private static let releases = """
+    CREATE TABLE releases (instance_id INTEGER PRIMARY KEY REFERENCES instances (id),
+      event INTEGER NOT NULL REFERENCES events (seq), removed TEXT) STRICT;
 
     """
 }

@@ -30,6 +30,8 @@ public struct Verification: Codable, Hashable, Sendable {
   public var records = 0
   public var outputs = 0
   public var inputs = 0
+  /// Inputs whose files retention has let go.
+  public var released = 0
   /// The first broken link in the order: chain, checkpoints, records, lineage, outputs, inputs.
   @Nullable public var first: BrokenLink?
   /// All of them, up to `Verification.limit`.
@@ -49,7 +51,7 @@ public struct Verification: Codable, Hashable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case whole, events, checkpoints, records, outputs, inputs, first, broken
+    case whole, events, checkpoints, records, outputs, inputs, released, first, broken
     case brokenCount = "broken_count"
   }
 
@@ -60,6 +62,7 @@ public struct Verification: Codable, Hashable, Sendable {
     records = try container.decode(Int.self, forKey: .records)
     outputs = try container.decode(Int.self, forKey: .outputs)
     inputs = try container.decode(Int.self, forKey: .inputs)
+    released = try container.decodeIfPresent(Int.self, forKey: .released) ?? 0
     _first = try container.decode(Nullable<BrokenLink>.self, forKey: .first)
     broken = try container.decode([BrokenLink].self, forKey: .broken)
     brokenCount = try container.decode(Int.self, forKey: .brokenCount)
@@ -73,6 +76,7 @@ public struct Verification: Codable, Hashable, Sendable {
     try container.encode(records, forKey: .records)
     try container.encode(outputs, forKey: .outputs)
     try container.encode(inputs, forKey: .inputs)
+    try container.encode(released, forKey: .released)
     try container.encode(_first, forKey: .first)
     try container.encode(broken, forKey: .broken)
     try container.encode(brokenCount, forKey: .brokenCount)

@@ -23,11 +23,16 @@ struct Fuseline: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, WatchCommand.self, PlanCommand.self, ExplainCommand.self, FuseCommand.self,
       RegisterCommand.self, AuditCommand.self, ReportCommand.self,
-      ModelCommand.self, ConfigCommand.self, DoctorCommand.self, RetryCommand.self, StatusCommand.self,
+      ModelCommand.self, ConfigCommand.self, DoctorCommand.self, RetryCommand.self, RetainCommand.self,
+      StatusCommand.self,
       WorkCommand.self, BenchCommand.self,
     ])
 
   static func main() async {
+    // The daemon ends in order whenever it is told to, also while it starts. Other commands end at once.
+    if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
+      StopSignal.listen()
+    }
     // Before any thread that could call BLAS: the distribution's OpenBLAS does not know every processor.
     Machine.initialize()
     umask(0o027)

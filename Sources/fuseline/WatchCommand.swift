@@ -1,7 +1,6 @@
 // `fuseline watch`: the daemon; stops cleanly on SIGTERM and SIGINT.
 
 import ArgumentParser
-import Dispatch
 import Foundation
 import Logging
 import Pipeline
@@ -27,16 +26,9 @@ struct WatchCommand: AsyncParsableCommand {
     let context = RunContext(
       settings: settings, software: .this, logger: logger, uptime: uptime, progress: ProgressBar().show,
       notifier: notifier)
-    for number in [SIGTERM, SIGINT] { signal(number, SIG_IGN) }
     logger.notice("watching", metadata: ["ledger": "\(settings.ledger)"])
     let watching = Task { try await Watcher(context).run() }
-    let signals = [SIGTERM, SIGINT].map { number in
-      let source = DispatchSource.makeSignalSource(signal: number)
-      source.setEventHandler { watching.cancel() }
-      source.resume()
-      return source
-    }
-    defer { for source in signals { source.cancel() } }
+    StopSignal.whenHeard { watching.cancel() }
     try await watching.value
   }
 }

@@ -86,6 +86,29 @@ import Testing
     #expect(site.files("quarantine").count { !$0.hasSuffix(".json") } == 5)
   }
 
+  @Test func `an encrypted archive is refused with a sentence that says what to do`() throws {
+    let site = try Site(Self.configuration)
+    let made = try python(
+      site,
+      """
+      import io
+      plain = io.BytesIO()
+      with zipfile.ZipFile(plain, "w") as z:
+          z.write(samples + "/ct-mr/CT_SCOUT/CT000001.dcm", "a")
+      data = bytearray(plain.getvalue())
+      # Bit 0 of the general purpose flag, in the local and in the central header (APPNOTE 4.4.4).
+      for signature, offset in ((b"PK\\x03\\x04", 6), (b"PK\\x01\\x02", 8)):
+          data[data.index(signature) + offset] |= 1
+      open(inbox + "/secret.zip", "wb").write(data)
+      """)
+    guard made else { return }
+    #expect(try site.run("run").code == 1)
+    #expect(try reasons(site) == ["archive_encrypted"])
+    let failures = try site.run("audit", "failures").output
+    #expect(failures.contains("send it without a password"), "\(failures)")
+    #expect(site.files("store").isEmpty && site.files("inbox").isEmpty)
+  }
+
   @Test func `a DICOMDIR tree is its files; the directory itself is set aside`() throws {
     let site = try Site(Self.configuration)
     let made = try python(

@@ -5,13 +5,15 @@ import Testing
 
 @testable import Pipeline
 
-@Suite struct DropFolderTests {
+@Suite final class DropFolderTests {
   private let folder: String
 
   init() throws {
     folder = NSTemporaryDirectory() + "drop-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder + "/a/b", withIntermediateDirectories: true)
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   private func write(_ name: String, _ text: String, age: Double = 0) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/" + name))

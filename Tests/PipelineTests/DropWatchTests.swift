@@ -15,7 +15,7 @@ private final class TestClock: Sendable {
   func advance(_ seconds: Double) { value.withLock { $0 += seconds } }
 }
 
-@Suite struct DropWatchTests {
+@Suite final class DropWatchTests {
   private static let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("sample-studies/ct-mr")
@@ -56,6 +56,8 @@ private final class TestClock: Sendable {
       })
     bytes = try Data(contentsOf: file)
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   private func write(_ name: String, _ data: Data) throws {
     try data.write(to: URL(fileURLWithPath: folder + "/inbox/" + name))

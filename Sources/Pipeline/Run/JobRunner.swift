@@ -105,6 +105,9 @@ struct JobRunner: Sendable {
   private func perform(_ task: WorkTask, job: Int64, attempt: Int64) async throws -> WorkReport {
     do {
       return try await onThread { try converse(task, job: job, attempt: attempt) }
+    } catch is WorkerLoss where supervision.stopReason() == .interrupted {
+      // It did not come to an end in the time the program has to stop, or went with it: nobody's fault.
+      return .stopped
     } catch WorkerLoss.crashed(let how) {
       return .ended(
         WorkFailure(.failed, code: "worker_crashed", sentence: "the worker process was lost (\(how))"))
@@ -121,7 +124,7 @@ struct JobRunner: Sendable {
     let planned = task.pair.fixedPlan.grid.slices
     return try worker.perform(task, seconds: settings.processing.deadline) {
       supervision.tick()
-      return supervision.stopReason() != nil
+      return supervision.stopReason()
     } report: { message in
       switch message {
       case .prepared(let preparation, let outputs):

@@ -74,6 +74,12 @@ public struct RecordedJob: Sendable {
   }
 
   private static func pair(_ job: JobRow, _ ledger: Ledger, _ settings: Settings) throws -> Pair {
+    let gone = try ledger.releasedSeries(studies: [job.study])
+    if gone.contains(job.fixed) || gone.contains(job.moving) {
+      throw PairRefusal(
+        reason: Refusal(
+          "inputs_released", "the images of job \(job.job) were let go by retention; send them again"))
+    }
     let stored = try [job.fixed, job.moving].map { uid in
       try ledger.instances(series: uid).map {
         CataloguedInstance(

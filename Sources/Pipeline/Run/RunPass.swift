@@ -92,6 +92,7 @@ public struct RunPass: Sendable {
       let taken = try session.intake.takeIn(quiet.ready, progress: context.progress)
       FaultPoint.reach(.intakeDone)
       let worked = try await session.workOff(retryBefore: .distantFuture)
+      try session.retainIfDue()
       try space.check()
       return RunReport(
         summary: try session.ledger.summary(run: session.run),

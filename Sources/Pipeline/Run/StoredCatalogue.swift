@@ -27,7 +27,9 @@ struct StoredCatalogue {
   /// of other studies, and every identity that shares their Patient IDs.
   func catalogue(studies: [String]) throws -> Catalogue {
     guard let ledger else { return Catalogue([]) }
-    let own = try ledger.instances(studies: studies)
+    // Late images of a series that retention has let go are not the whole of it, and are not taken for that.
+    let gone = try ledger.releasedSeries(studies: studies)
+    let own = try ledger.instances(studies: studies).filter { !gone.contains($0.seriesInstanceUID) }
     let registrations = try ledger.instances(
       sopClasses: [SOPClass.spatialRegistration, SOPClass.deformableSpatialRegistration],
       ofPatientsOf: studies)

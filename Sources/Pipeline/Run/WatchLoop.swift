@@ -51,6 +51,7 @@ struct WatchLoop {
       bulletin.update()
       if try isOpen() { try await work() }
       try session.signIfDue()
+      try session.retainIfDue()
       try failure.rethrow()
       if !drops.isBusy { try await Task.sleep(for: .seconds(Self.longestSleep)) }
     }

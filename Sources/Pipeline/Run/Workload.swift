@@ -63,6 +63,11 @@ extension CoordinatorSession {
   ) async throws {
     let catalogue = try StoredCatalogue(ledger: ledger, store: settings.folders.store)
       .catalogue(studies: group.map(\.uid))
+    for series in try ledger.releasedSeries(studies: group.map(\.uid)).sorted() {
+      runner.logger.notice(
+        "a series is not paired: its images were let go by retention; sent again as a whole it is",
+        metadata: ["series": "\(series)"])
+    }
     let pairing = Pairing(settings).pairs(in: catalogue)
     result.studies += group.count
     result.leftOut += pairing.leftOut

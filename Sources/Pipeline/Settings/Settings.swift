@@ -26,6 +26,7 @@ public struct Settings: Codable, Hashable, Sendable {
   public var alerts: AlertSettings
   public var limits: LimitSettings
   public var metrics: MetricsSettings
+  public var retention: RetentionSettings
 
   public struct Folders: Codable, Hashable, Sendable {
     public var inbox: String

@@ -33,6 +33,7 @@ extension Settings {
       "folders", "ledger", "checkpoint_key", "models", "intake", "watch", "schedule", "pairing", "selection",
       "grid",
       "normalization", "alignment", "output", "processing", "retry", "alerts", "limits", "metrics",
+      "retention",
     ])
     let base = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent()
     func absolute(_ path: String) -> String {
@@ -58,6 +59,7 @@ extension Settings {
     alerts = try AlertSettings(top.section("alerts"))
     limits = try LimitSettings(top.section("limits"))
     metrics = try MetricsSettings(top.section("metrics"), absolute: absolute)
+    retention = try RetentionSettings(top.section("retention"), absolute: absolute)
     try checkCombinations(top)
   }
 

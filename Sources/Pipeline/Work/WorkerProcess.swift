@@ -25,7 +25,7 @@ final class WorkerProcess: Sendable {
   private let connection = Mutex<Connection?>(nil)
   /// How often `tick` is called while nothing is reported, milliseconds.
   private static let tickMilliseconds: Int32 = 500
-  /// How long a worker that was told to stop may take to finish the slices in hand, seconds.
+  /// How long a worker may take to finish the slices in hand when the program itself has to end, seconds.
   private static let stopSeconds = 45.0
 
   init(program: String) { self.program = program }
@@ -36,12 +36,12 @@ final class WorkerProcess: Sendable {
   ///
   /// - Parameters:
   ///   - seconds: the task's time, after which the worker is killed.
-  ///   - tick: called at least every half second; true tells the worker to stop after the slices in hand.
+  ///   - tick: called at least every half second; a reason tells the worker to stop after the slices in hand.
   ///   - report: called for everything but the last word; what it returns is sent back.
   /// - Returns: the worker's last word.
   /// - Throws: `WorkerLoss`, and what `report` throws; the worker is gone then.
   func perform(
-    _ task: WorkTask, seconds: Double, tick: () -> Bool, report: (WorkReport) throws -> WorkOrder?
+    _ task: WorkTask, seconds: Double, tick: () -> StopReason?, report: (WorkReport) throws -> WorkOrder?
   ) throws -> WorkReport {
     try connection.withLock { held in
       var current = try held ?? start()
@@ -68,12 +68,13 @@ final class WorkerProcess: Sendable {
   }
 
   private func converse(
-    _ task: WorkTask, _ current: inout Connection, seconds: Double, tick: () -> Bool,
+    _ task: WorkTask, _ current: inout Connection, seconds: Double, tick: () -> StopReason?,
     report: (WorkReport) throws -> WorkOrder?
   ) throws -> WorkReport {
     try sendOrder(.work(task), to: current)
     var deadline = ContinuousClock.now + .seconds(seconds)
     var isStopping = false
+    var isHurried = false
     while true {
       while let line = current.reports.takeLine() {
         guard let message = try? JSONDecoder().decode(WorkReport.self, from: Data(line)) else {
@@ -85,10 +86,13 @@ final class WorkerProcess: Sendable {
           if let order = try report(message) { try sendOrder(order, to: current) }
         }
       }
-      if tick() && !isStopping {
+      if let reason = tick() {
+        if !isStopping { try sendOrder(.stop, to: current) }
         isStopping = true
-        deadline = min(deadline, ContinuousClock.now + .seconds(Self.stopSeconds))
-        try sendOrder(.stop, to: current)
+        if reason == .interrupted, !isHurried {
+          isHurried = true
+          deadline = min(deadline, ContinuousClock.now + .seconds(Self.stopSeconds))
+        }
       }
       if ContinuousClock.now >= deadline { throw WorkerLoss.timedOut }
       if Self.hasNews(current.reports.descriptor), !current.reports.fill() { throw WorkerLoss.crashed("") }
@@ -119,13 +123,22 @@ final class WorkerProcess: Sendable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, orders[0], STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, reports[1], STDOUT_FILENO)
+    // A signal to the whole group or service is the coordinator's to act on, from the worker's first moment on.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    for number in [SIGTERM, SIGINT] { sigaddset(&blocked, number) }
+    posix_spawnattr_setsigmask(&attributes, &blocked)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var pid = pid_t()
     let environment = ProcessInfo.processInfo.environment.merging([FaultPoint.workerMark: "1"]) { $1 }
     let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("fuseline"), strdup("work"), nil]
     let variables: [UnsafeMutablePointer<CChar>?] =
       environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in arguments + variables { free(text) } }
-    let code = posix_spawn(&pid, program, &actions, nil, arguments, variables)
+    let code = posix_spawn(&pid, program, &actions, &attributes, arguments, variables)
     if code != 0 {
       close(orders[1])
       close(reports[0])

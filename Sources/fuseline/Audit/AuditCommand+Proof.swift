@@ -80,6 +80,9 @@ extension AuditCommand {
       print(
         "\(report.events) events, \(report.records) records, \(report.inputs) inputs, \(report.outputs) outputs checked"
       )
+      if report.released > 0 {
+        print("\(report.released) inputs were let go by retention; the ledger says when")
+      }
       guard let first = report.first else { return print("whole: nothing was changed") }
       print("BROKEN at \(first.subject): \(first.detail)")
       for link in report.broken.dropFirst() { print("       and \(link.subject): \(link.detail)") }

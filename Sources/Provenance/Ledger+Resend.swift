@@ -1,0 +1,91 @@
+// Images that are sent again: dead letters get a fresh job, images that retention let go are back in the store.
+
+internal import GRDB
+
+extension Change {
+  /// An image came again whose bytes are known.
+  func sentAgain(_ instance: Int64) throws {
+    try restore(instance)
+    let dead = try Int64.fetchAll(
+      db,
+      sql: """
+        SELECT j.id FROM instances i JOIN pairs pa ON i.series_id IN (pa.fixed_series_id, pa.moving_series_id)
+        JOIN jobs j ON j.pair_id = pa.id WHERE i.id = ? AND j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id
+        """, arguments: [instance])
+    for job in dead { try openFreshJob(insteadOf: job) }
+  }
+
+  /// The same work in a job of its own, with all its attempts. The dead one is history: superseded, with the reason it
+  /// died of.
+  private func openFreshJob(insteadOf dead: Int64) throws {
+    guard let old = try row("SELECT * FROM jobs WHERE id = ?", [dead]) else { return }
+    let id: Int64 = (try value("SELECT max(id) FROM jobs") ?? 0) + 1
+    let key = NewJob.keySentAgain(old["key"])
+    let event = try append(
+      "job.opened", subject: "job:\(id)",
+      [
+        "key": .string(key), "instead_of": .integer(dead),
+        "series": JSONValue(old["output_series_uid"] as String?),
+      ])
+    var values: [String: (any DatabaseValueConvertible)?] = [
+      "id": id, "key": key, "state": "pending", "opened": now, "event": event, "attempts": 0,
+    ]
+    // What the job is; how it went is the dead one's own.
+    for name in old.columnNames where Self.work.contains(name) { values[name] = old[name] as DatabaseValue }
+    let names = values.keys.sorted()
+    try run(
+      "INSERT INTO jobs (\(names.joined(separator: ", "))) VALUES (\(names.map { ":" + $0 }.joined(separator: ", ")))",
+      StatementArguments(values))
+    try moveSlices(of: dead, to: id)
+    try moveJob(
+      dead, to: "superseded", kind: "job.superseded", reason: old["reason"], sentence: old["sentence"],
+      ["by": .integer(id), "because": "sent_again"])
+    try run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [id, dead])
+    try reopenStudy(ofJob: id)
+  }
+
+  /// Columns that say what a job's work is.
+  private static let work: Set = [
+    "pair_id", "inputs_sha256", "model_id",
+    "settings_id",
+    "software_id", "output_series_uid", "run_id", "planned_slices",
+  ]
+
+  /// Slices that are published stay so: the same work would give the same files. Their new owner is an event of each.
+  private func moveSlices(of dead: Int64, to fresh: Int64) throws {
+    let slices = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT s.id, s.idx, s.accepted, o.sop_uid, o.sha256 FROM slices s JOIN outputs o ON o.slice_id = s.id
+        WHERE s.job_id = ? ORDER BY s.idx
+        """, arguments: [dead])
+    for slice in slices {
+      let id: Int64 = slice["id"]
+      try run("UPDATE slices SET job_id = ? WHERE id = ?", [fresh, id])
+      let event = try append(
+        "slice.published", subject: "output:\(slice["sop_uid"] as String)",
+        [
+          "job": .integer(fresh), "from_job": .integer(dead), "slice": .integer(slice["idx"]),
+          "sha256": .string(slice["sha256"]), "accepted": .bool(slice["accepted"]),
+          "record": .string(try sliceDigest(id)),
+        ])
+      try run("UPDATE slices SET event = ? WHERE id = ?", [event, id])
+    }
+  }
+}
+
+extension Ledger {
+  /// The job that stands for this work now: the one opened last, where dead ones were sent again.
+  static func job(_ db: Database, ofWork key: String) throws -> Job? {
+    var found = try job(db, where: "j.key = ?", [key])
+    while let known = found, let later = try job(db, where: "j.key = ?", [NewJob.keySentAgain(known.key)]) {
+      found = later
+    }
+    return found
+  }
+}
+
+extension NewJob {
+  /// The key of the job that stands in for a dead one.
+  static func keySentAgain(_ key: String) -> String { Self.key([key, "sent again"]) }
+}

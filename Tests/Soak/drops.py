@@ -1,0 +1,135 @@
+"""What arrives in the drop folder: studies made from the sample ones, and the ways in which files get there."""
+
+import hashlib
+import pathlib
+import time
+import zipfile
+
+import pydicom
+from pydicom.uid import UID
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TEMPLATES = [("ct-mr", ["CT_HEAD_SOFT", "MR_AX_T2_TSE"])]
+IDENTIFIERS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
+
+
+class Drops:
+    """Studies and their writers; `random` decides everything."""
+
+    def __init__(self, inbox, scratch, random, actions):
+        self.inbox, self.scratch, self.random, self.actions = inbox, scratch, random, actions
+        self.studies = []  # every study: list of (name, bytes)
+        self.writers = []  # unfinished slow writers: (name, bytes, how many are written)
+        self.later = []  # (when, files)
+        self.templates = [
+            [pydicom.dcmread(path) for part in parts for path in sorted((ROOT / "sample-studies" / name / part).iterdir())]
+            for name, parts in TEMPLATES
+        ]
+
+    @property
+    def settled(self):
+        """Studies that are old enough to have been taken in, most likely."""
+        return self.studies[:-5]
+
+    @property
+    def bytes_dropped(self):
+        return sum(len(data) for files in self.studies for _, data in files)
+
+    def new_study(self):
+        """One of the sample studies under UIDs and a Patient ID of its own."""
+        number = len(self.studies)
+        files = []
+        for dataset in self.random.choice(self.templates):
+            originals = {keyword: getattr(dataset, keyword) for keyword in IDENTIFIERS if keyword in dataset}
+            for keyword, original in originals.items():
+                digest = hashlib.sha256(f"{number} {original}".encode()).digest()
+                setattr(dataset, keyword, UID("2.25." + str(int.from_bytes(digest[:15], "big"))))
+            dataset.PatientID = f"SOAK{number}"
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            path = self.scratch / "one.dcm"
+            dataset.save_as(path, enforce_file_format=False)
+            files.append((f"{number:05}-{len(files):03}", path.read_bytes()))
+            for keyword, original in originals.items():
+                setattr(dataset, keyword, original)
+        self.studies.append(files)
+        return files
+
+    def drop_study(self):
+        how = self.random.choice(["plain", "renamed", "slowly", "late", "zip"])
+        self.actions["drop_" + how] += 1
+        getattr(self, "drop_" + how)(self.new_study())
+
+    def write(self, name, data):
+        try:
+            (self.inbox / name).write_bytes(data)
+        except OSError:  # the disk is full for the writer too: it tries again later, as writers do
+            (self.inbox / name).unlink(missing_ok=True)
+            self.writers.append((name, data, 0))
+
+    def drop_plain(self, files):
+        for name, data in files:
+            self.write(name, data)
+
+    def drop_renamed(self, files):
+        for name, data in files:
+            part = self.inbox / (name + ".part")
+            try:
+                part.write_bytes(data)
+                part.rename(self.inbox / name)
+            except OSError:
+                part.unlink(missing_ok=True)
+                self.writers.append((name, data, 0))
+
+    def drop_slowly(self, files):
+        for name, data in files:
+            self.writers.append((name, data, 0))
+
+    def drop_late(self, files):
+        middle = self.random.randrange(1, len(files))
+        self.drop_plain(files[:middle])
+        self.later.append((time.monotonic() + self.random.uniform(2, 20), files[middle:]))
+
+    def drop_zip(self, files):
+        name = files[0][0] + ".zip"
+        local = self.scratch / name
+        with zipfile.ZipFile(local, "w", zipfile.ZIP_DEFLATED) as archive:
+            for entry, data in files:
+                archive.writestr("../" + entry, data)
+        self.write(name, local.read_bytes())
+        local.unlink()
+
+    def go_on_writing(self):
+        """Slow writers append a piece each, with pauses longer than the quiet time in between."""
+        writers, self.writers = self.writers, []
+        for name, data, done in writers:
+            piece = self.random.choice([1 << 14, 1 << 16, len(data)])
+            try:
+                with open(self.inbox / name, "ab" if done else "wb") as file:
+                    file.write(data[done : done + piece])
+                done = min(done + piece, len(data))
+            except OSError:
+                (self.inbox / name).unlink(missing_ok=True)
+                done = 0
+            if done < len(data):
+                self.writers.append((name, data, done))
+        due = [entry for entry in self.later if entry[0] <= time.monotonic()]
+        self.later = [entry for entry in self.later if entry not in due]
+        for _, files in due:
+            self.drop_plain(files)
+
+    def resend(self):
+        if self.studies:
+            files = self.random.choice(self.studies)
+            self.drop_plain([("again-" + name, data) for name, data in self.random.sample(files, len(files) // 3)])
+
+    def conflict(self):
+        """The UID of an image that is there already, with other bytes: the first one must be kept."""
+        if self.settled:
+            name, data = self.random.choice(self.random.choice(self.settled))
+            changed = bytearray(data)
+            changed[-1] ^= 1
+            self.write(f"conflict-{self.actions['conflict']}-" + name, bytes(changed))
+
+    def garbage(self):
+        size = self.random.choice([0, 1, 131, 5000])
+        self.write(f"garbage-{self.actions['garbage']}", self.random.randbytes(size))
