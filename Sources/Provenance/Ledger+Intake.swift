@@ -52,7 +52,7 @@ extension Ledger {
         run, change.now, instance.originalPath, instance.sha256, instance.size, kept.sopInstanceUID, kept.id,
         event,
       ])
-    try change.sentAgain(kept.id)
+    try change.sentAgain(kept.id, run: run)
     try change.abandonIntent(intent)
     return .duplicate(of: kept)
   }
@@ -92,7 +92,7 @@ extension Ledger {
           file.size, file.sopInstanceUID, file.seriesInstanceUID, file.studyInstanceUID, file.modality,
           file.quarantinePath, kept, event,
         ])
-      if outcome == .duplicate, let kept { try change.sentAgain(kept) }
+      if outcome == .duplicate, let kept { try change.sentAgain(kept, run: run) }
       try change.completeIntent(intent)
     }
   }

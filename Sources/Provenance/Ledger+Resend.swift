@@ -4,7 +4,7 @@ internal import GRDB
 
 extension Change {
   /// An image came again whose bytes are known.
-  func sentAgain(_ instance: Int64) throws {
+  func sentAgain(_ instance: Int64, run: Int64?) throws {
     try restore(instance)
     let dead = try Int64.fetchAll(
       db,
@@ -12,44 +12,36 @@ extension Change {
         SELECT j.id FROM instances i JOIN pairs pa ON i.series_id IN (pa.fixed_series_id, pa.moving_series_id)
         JOIN jobs j ON j.pair_id = pa.id WHERE i.id = ? AND j.state = 'failed' AND j.retry_at IS NULL ORDER BY j.id
         """, arguments: [instance])
-    for job in dead { try openFreshJob(insteadOf: job) }
+    for job in dead { try openFreshJob(insteadOf: job, run: run) }
   }
 
   /// The same work in a job of its own, with all its attempts. The dead one is history: superseded, with the reason it
   /// died of.
-  private func openFreshJob(insteadOf dead: Int64) throws {
-    guard let old = try row("SELECT * FROM jobs WHERE id = ?", [dead]) else { return }
+  private func openFreshJob(insteadOf dead: Int64, run: Int64?) throws {
+    guard let old = try row("SELECT key, output_series_uid, reason, sentence FROM jobs WHERE id = ?", [dead])
+    else { return }
     let id: Int64 = (try value("SELECT max(id) FROM jobs") ?? 0) + 1
     let key = NewJob.keySentAgain(old["key"])
     let event = try append(
       "job.opened", subject: "job:\(id)",
       [
-        "key": .string(key), "instead_of": .integer(dead),
+        "key": .string(key), "instead_of": .integer(dead), "run": JSONValue(run),
         "series": JSONValue(old["output_series_uid"] as String?),
       ])
-    var values: [String: (any DatabaseValueConvertible)?] = [
-      "id": id, "key": key, "state": "pending", "opened": now, "event": event, "attempts": 0,
-    ]
-    // What the job is; how it went is the dead one's own.
-    for name in old.columnNames where Self.work.contains(name) { values[name] = old[name] as DatabaseValue }
-    let names = values.keys.sorted()
-    try run(
-      "INSERT INTO jobs (\(names.joined(separator: ", "))) VALUES (\(names.map { ":" + $0 }.joined(separator: ", ")))",
-      StatementArguments(values))
+    try self.run(
+      """
+      INSERT INTO jobs (id, key, pair_id, inputs_sha256, model_id, settings_id, software_id, output_series_uid, run_id,
+        state, planned_slices, opened, event)
+      SELECT ?, ?, pair_id, inputs_sha256, model_id, settings_id, software_id, output_series_uid, ?, 'pending',
+        planned_slices, ?, ? FROM jobs WHERE id = ?
+      """, [id, key, run, now, event, dead])
     try moveSlices(of: dead, to: id)
     try moveJob(
       dead, to: "superseded", kind: "job.superseded", reason: old["reason"], sentence: old["sentence"],
-      ["by": .integer(id), "because": "sent_again"])
-    try run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [id, dead])
+      ["by": .integer(id), "because": .string("sent_again")])
+    try self.run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [id, dead])
     try reopenStudy(ofJob: id)
   }
-
-  /// Columns that say what a job's work is.
-  private static let work: Set = [
-    "pair_id", "inputs_sha256", "model_id",
-    "settings_id",
-    "software_id", "output_series_uid", "run_id", "planned_slices",
-  ]
 
   /// Slices that are published stay so: the same work would give the same files. Their new owner is an event of each.
   private func moveSlices(of dead: Int64, to fresh: Int64) throws {
