@@ -54,18 +54,45 @@ public struct CheckpointKey: Sendable {
       return CheckpointKey(key: key)
     }
     let key = Curve25519.Signing.PrivateKey()
-    let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw LedgerError(
-        .cannotCreate, subject: path,
-        detail:
-          "the checkpoint key cannot be made here (\(String(cString: strerror(errno)))), check the folder")
+    let part = "\(path).\(getpid()).part"
+    defer { unlink(part) }
+    do { try write(hex(key.rawRepresentation) + "\n", to: part) } catch { throw cannotMake(path, errno) }
+    // Durable under its name before anything is signed with it: a key that is lost makes its checkpoints worthless.
+    if link(part, path) != 0 {
+      if errno == EEXIST { return try load(orCreate: path) }
+      throw cannotMake(path, errno)
     }
+    let folder = (path as NSString).deletingLastPathComponent
+    guard flush(folder.isEmpty ? "." : folder) else {
+      let code = errno
+      unlink(path)
+      throw cannotMake(path, code)
+    }
+    return CheckpointKey(key: key)
+  }
+
+  private static func write(_ text: String, to path: String) throws {
+    unlink(path)
+    let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
     let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    try file.write(contentsOf: Data((hex(key.rawRepresentation) + "\n").utf8))
+    try file.write(contentsOf: Data(text.utf8))
     try file.synchronize()
     try file.close()
-    return CheckpointKey(key: key)
+  }
+
+  private static func flush(_ folder: String) -> Bool {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0
+  }
+
+  private static func cannotMake(_ path: String, _ code: Int32) -> LedgerError {
+    LedgerError(
+      code == ENOSPC || code == EDQUOT ? .diskFull : .cannotCreate, subject: path,
+      detail:
+        "the checkpoint key cannot be made here (\(String(cString: strerror(code)))), check folder and disk")
   }
 }
 

@@ -22,6 +22,7 @@ extension Ledger {
         .readOnly, subject: path, detail: "the ledger cannot be written, check owner and mode")
     }
     do {
+      try settleJournal(path)
       let version = try examine(path, check: check)
       if let version, version < schemaVersion { try Migrator(path: path, clock: clock).run() }
       let pool = try DatabasePool(path: path, configuration: configuration())
@@ -90,6 +91,22 @@ extension Ledger {
     throw LedgerError(
       .cannotCreate, subject: path,
       detail: "the ledger cannot be made here (\(String(cString: strerror(errno)))), check the folder")
+  }
+
+  /// A program that ends while it turns a new file into a WAL database leaves a rollback journal, which only a connection
+  /// that may write can settle. A file that names another program is left to that.
+  private static func settleJournal(_ path: String) throws {
+    guard FileManager.default.fileExists(atPath: path + "-journal"),
+      let handle = FileHandle(forReadingAtPath: path)
+    else { return }
+    defer { try? handle.close() }
+    // The application id stands at byte 68 of the header (SQLite file format, 1.3).
+    let header = try handle.read(upToCount: 72) ?? Data()
+    let application = header.count < 72 ? 0 : header.suffix(4).reduce(0) { $0 << 8 | Int($1) }
+    guard application == 0 || application == applicationID else { return }
+    let queue = try DatabaseQueue(path: path, configuration: configuration())
+    try queue.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+    try queue.close()
   }
 
   /// Looks at a file without changing it. Returns the version of its schema, nil for an empty database.

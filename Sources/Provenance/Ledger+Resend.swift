@@ -18,14 +18,20 @@ extension Change {
   /// The same work in a job of its own, with all its attempts. The dead one is history: superseded, with the reason it
   /// died of.
   private func openFreshJob(insteadOf dead: Int64, run: Int64?) throws {
-    guard let old = try row("SELECT key, output_series_uid, reason, sentence FROM jobs WHERE id = ?", [dead])
-    else { return }
+    let old = try row(
+      """
+      SELECT j.key, j.output_series_uid, j.reason, j.sentence, pa.kind, f.uid AS fixed, m.uid AS moving
+      FROM jobs j JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id
+      JOIN series m ON m.id = pa.moving_series_id WHERE j.id = ?
+      """, [dead])
+    guard let old else { return }
     let id: Int64 = (try value("SELECT max(id) FROM jobs") ?? 0) + 1
     let key = NewJob.keySentAgain(old["key"])
     let event = try append(
       "job.opened", subject: "job:\(id)",
       [
-        "key": .string(key), "instead_of": .integer(dead), "run": JSONValue(run),
+        "key": .string(key), "kind": .string(old["kind"]), "fixed": .string(old["fixed"]),
+        "moving": .string(old["moving"]), "instead_of": .integer(dead), "run": JSONValue(run),
         "series": JSONValue(old["output_series_uid"] as String?),
       ])
     try self.run(
@@ -63,6 +69,8 @@ extension Change {
         ])
       try run("UPDATE slices SET event = ? WHERE id = ?", [event, id])
     }
+    // All of the dead job's slices have moved, and so the sums over them do.
+    try run("UPDATE job_totals SET job_id = ? WHERE job_id = ?", [fresh, dead])
   }
 }
 

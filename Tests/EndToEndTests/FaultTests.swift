@@ -55,4 +55,22 @@ import Testing
       : [.filePlaced, .fileRecorded, .partRecorded, .partRenamed]
     for point in points { try survives(point, like: expected) }
   }
+
+  @Test func `an image that cannot be given its place holds its study back, and no other file`() throws {
+    let plain = try dropped()
+    #expect(try plain.run("run").code == 1)
+    let slice = try #require(plain.files("store").last { !$0.hasPrefix("skipped/") })
+    let site = try dropped()
+    let place = URL(fileURLWithPath: site.folder + "/store/" + slice)
+    try FileManager.default.createDirectory(
+      at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data("other bytes".utf8).write(to: place)
+    #expect(try site.run("run").code == 1)
+    #expect(site.files("inbox").count == 1 && site.files("output").isEmpty)
+    try FileManager.default.removeItem(at: place)
+    #expect(try site.run("run").code == 0)
+    #expect(try contents(site) == contents(plain))
+    let jobs = try site.run("audit", "sql", "SELECT count(*) FROM jobs", "--csv").output
+    #expect(jobs.split(whereSeparator: \.isNewline).last == "1", "nothing was fused without the image")
+  }
 }

@@ -133,4 +133,27 @@ import Testing
     #expect(try fixture.ledger.instance(sopInstanceUID: "1.2.2.0") == nil)
     #expect(try fixture.ledger.verify().whole)
   }
+
+  @Test func `a ledger whose making was cut off is made anew`() throws {
+    let fixture = try Fixture()
+    let path = fixture.folder + "/cut.sqlite"
+    let making = try DatabaseQueue(path: fixture.folder + "/making.sqlite")
+    try making.writeWithoutTransaction { db in
+      // A cache this small makes SQLite write pages, and the journal to undo them, before the end of the transaction.
+      try db.execute(sql: "PRAGMA cache_size = 10; BEGIN; CREATE TABLE t (x)")
+      try db.execute(
+        sql: """
+          INSERT INTO t WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 500)
+          SELECT randomblob(4000) FROM c
+          """)
+      for suffix in ["", "-journal"] {
+        try FileManager.default.copyItem(
+          atPath: fixture.folder + "/making.sqlite" + suffix, toPath: path + suffix)
+      }
+      try db.execute(sql: "ROLLBACK")
+    }
+    let ledger = try Ledger.open(path: path)
+    #expect(try ledger.verify().whole)
+    try ledger.close()
+  }
 }

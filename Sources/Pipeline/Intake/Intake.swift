@@ -40,6 +40,8 @@ struct Intake: Sendable {
   struct Outcome {
     /// Files that could not be moved; the next run tries them again.
     var failures: [FileError] = []
+    /// Studies of files that could not be moved, by path: without them a study is not complete.
+    var held: [String: String] = [:]
     /// Files that end too early and may still be growing; they stay in the drop folder.
     var incomplete: [DropFile] = []
     /// Files that have left the drop folder.
@@ -101,7 +103,10 @@ struct Intake: Sendable {
     // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
     guard file.again() == file else { return }
     FaultPoint.reach(.fileJudged)
-    batch.add(try place(file, verdict, flushing: &batch.folders))
+    do { batch.add(try place(file, verdict, flushing: &batch.folders)) } catch let error as FileError {
+      if case .accept(let instance, _) = verdict { outcome.held[file.path] = instance.studyInstanceUID }
+      throw error
+    }
   }
 
   private var examination: Examination {

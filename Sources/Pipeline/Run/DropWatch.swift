@@ -23,6 +23,8 @@ final class DropWatch: Sendable {
     var sights: [String: Sight] = [:]
     /// Files to take in, in order; what is left of the last scan.
     var ready: ArraySlice<DropFile> = []
+    /// Studies of files that could not be moved when they were last tried, by path.
+    var held: [String: String] = [:]
     var nextScan = 0.0
     var lastScan = -Double.infinity
     var nextReturn = 0.0
@@ -52,6 +54,9 @@ final class DropWatch: Sendable {
   }
 
   var numbers: WatchNumbers { state.withLock { $0.numbers } }
+
+  /// Does an image of the study lie in the drop folder that could not be moved? The study is not complete without it.
+  func holds(study: String) -> Bool { state.withLock { $0.held.values.contains(study) } }
 
   /// Do files wait that could be taken in at once?
   var isBusy: Bool { state.withLock { !$0.ready.isEmpty && !$0.numbers.isIntakePaused } }
@@ -95,6 +100,7 @@ final class DropWatch: Sendable {
       state.sights[file.path]?.isIncomplete = true
     }
     for file in batch where !incomplete.contains(file.path) { state.sights[file.path] = nil }
+    for file in batch { state.held[file.path] = outcome.held[file.path] }
     guard outcome.settled > 0 || !outcome.failures.isEmpty else { return }
     context.logger.info(
       "files taken in", metadata: ["files": "\(outcome.settled)", "failures": "\(outcome.failures.count)"])
@@ -138,6 +144,7 @@ final class DropWatch: Sendable {
       }
     }
     state.sights = sights
+    if !state.held.isEmpty { state.held = state.held.filter { sights[$0.key] != nil } }
     state.ready =
       files.filter { sights[$0.path].map { wait(for: $0, now) <= 0 && $0.scans > 1 } ?? false }[...]
     let soonest = sights.values.lazy.map { self.wait(for: $0, now) }.min() ?? .infinity

@@ -91,7 +91,9 @@ public struct RunPass: Sendable {
       }
       let taken = try session.intake.takeIn(quiet.ready, progress: context.progress)
       FaultPoint.reach(.intakeDone)
-      let worked = try await session.workOff(retryBefore: .distantFuture)
+      // A pair without an image that lies in the drop folder and could not be moved would not be the pair that was sent.
+      let held = Set(taken.held.values)
+      let worked = try await session.workOff(retryBefore: .distantFuture) { !held.contains($0.uid) }
       try session.retainIfDue()
       try space.check()
       return RunReport(

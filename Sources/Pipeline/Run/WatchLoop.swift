@@ -72,7 +72,9 @@ struct WatchLoop {
 
   private func work() async throws {
     do {
-      _ = try await session.workOff(retryBefore: context.now(), isSettled: settling.isSettled)
+      _ = try await session.workOff(retryBefore: context.now()) {
+        settling.isSettled($0) && !drops.holds(study: $0.uid)
+      }
       context.progress(.finished)
     } catch let error where error is ModelError || error is FileError || error is DiskFull {
       // Intake goes on; the pairs wait until somebody has made room or put the model back.

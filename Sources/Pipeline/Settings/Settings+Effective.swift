@@ -25,7 +25,7 @@ extension Settings {
       (["folders", "inbox"], folders.inbox), (["folders", "store"], folders.store),
       (["folders", "output"], folders.output), (["folders", "quarantine"], folders.quarantine),
       (["ledger"], ledger), (["checkpoint_key"], checkpointKey), (["models"], models),
-      (["metrics", "file"], metrics.file),
+      (["metrics", "file"], metrics.file), (["retention", "export_to"], retention.exportTo),
     ]
   }
 
