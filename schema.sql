@@ -212,7 +212,8 @@ CREATE INDEX intake_by_study ON intake (study_uid) WHERE study_uid IS NOT NULL;
 CREATE INDEX intake_by_time ON intake (time);
 CREATE INDEX intake_by_outcome ON intake (outcome, time);
 CREATE INDEX intake_rejected ON intake (time, reason) WHERE outcome = 'rejected';
-CREATE INDEX intake_uid_conflicts ON intake (sop_uid) WHERE outcome = 'rejected' AND reason = 'uid_conflict';
+CREATE INDEX intake_uid_conflicts ON intake (sop_uid, instance_id, sha256)
+  WHERE outcome = 'rejected' AND reason = 'uid_conflict';
 
 -- How many files of each outcome a run has seen. A daemon's run can have millions.
 CREATE TABLE intake_totals (

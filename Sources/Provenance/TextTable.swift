@@ -98,6 +98,7 @@ public struct TextTable: Sendable {
     case .string(let text):
       if text.count == 24, text.hasSuffix("Z"), Timestamp.date(text) != nil { return text.prefix(19) + "Z" }
       return printable(text)
+    case .array(let items): return items.map { printable(Listing.plain($0)) }.joined(separator: ", ")
     default: return printable(Listing.plain(value))
     }
   }

@@ -25,7 +25,8 @@ extension AuditCommand {
       abstract: "Files and patients that contradict each other.",
       discussion: "Example: fuseline audit conflicts")
     @OptionGroup var options: AuditOptions
-    @Flag(help: "Show the Patient IDs concerned.") var showPatientIDs = false
+    @Flag(name: .customLong("show-patient-ids"), help: "Show the Patient IDs concerned.")
+    var showPatientIDs = false
 
     func run() throws {
       try options.show(
