@@ -40,7 +40,6 @@ let package = Package(
         "dcmjpeg", "ijg8", "ijg12", "ijg16", "dcmjpls", "dcmimgle", "dcmdata", "oflog", "ofstd",
         "openjp2", "z",
       ].map { .linkedLibrary($0) }),
-    .target(name: "COpenBLAS", cSettings: fast, linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CKernels", cSettings: fast, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZip", cSettings: fast, linkerSettings: [.linkedLibrary("zip")]),
     .target(name: "CJPEG", cSettings: fast, linkerSettings: [.linkedLibrary("jpeg")]),
@@ -54,7 +53,7 @@ let package = Package(
     .target(
       name: "Registration", dependencies: ["CKernels", "Imaging"], swiftSettings: swift,
       linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", crypto], swiftSettings: swift),
+    .target(name: "Tensors", dependencies: ["CKernels", crypto], swiftSettings: swift),
     .target(name: "BSAFusion", dependencies: ["Tensors", "Imaging"], swiftSettings: swift),
     .target(name: "Checkpoints", dependencies: ["CKernels"], swiftSettings: swift),
 
@@ -79,7 +78,7 @@ let package = Package(
     .executableTarget(
       name: "fuseline",
       dependencies: [
-        "BSAFusion", "COpenBLAS", "Checkpoints", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance",
+        "BSAFusion", "Checkpoints", "DICOM", "Imaging", "Pictures", "Pipeline", "Provenance",
         "Registration", "Report", "Tensors", argumentParser, logging,
       ], swiftSettings: swift),
 

@@ -54,7 +54,7 @@ def _machine(numbers):
     machine = numbers["machine"]
     quiet = [f"{v['quiet']}/{v['windows']}" for v in numbers.get("engine", {}).values()]
     yield (f"{machine['processor']}, {machine['cores']} cores ({', '.join(machine['flags'])}); kernels "
-           f"{machine['instructions']}, {machine['blas']}; load {machine['load']:.1f} at the start. "
+           f"kernels {machine['instructions']}; load {machine['load']:.1f} at the start. "
            + (f"Windows nobody else disturbed: {', '.join(quiet)}." if quiet else ""))
 
 

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 minimum_swift=6.2
 packages=(
-  make g++ libdcmtk-dev dcmtk libopenblas-dev libsqlite3-dev libopenjp2-7-dev libpng-dev libjpeg-dev zlib1g-dev libzip-dev
+  make g++ libdcmtk-dev dcmtk libsqlite3-dev libopenjp2-7-dev libpng-dev libjpeg-dev zlib1g-dev libzip-dev
 )
 test_packages=(python3 python3-venv)
 # Shared libraries of the Swift toolchain itself, wanted only where it does not start without them.
@@ -27,7 +27,7 @@ is_installed() {
 install_packages() {
   local missing=() package as_root=()
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-    die "no apt here; install DCMTK 3.6.7, OpenBLAS, SQLite, OpenJPEG 2.5, libpng, zlib and libzip with their headers, then 'swift build -c release'"
+    die "no apt here; install DCMTK 3.6.7, SQLite, OpenJPEG 2.5, libpng, zlib and libzip with their headers, then 'swift build -c release'"
   for package in "$@"; do
     is_installed "$package" || missing+=("$package")
   done

@@ -23,9 +23,9 @@ enum DeformationField {
     -> FeatureMap
   {
     let sum = workspace.map(channels: 2, height: flow.height, width: flow.width)
-    let last = fields.count - 1
-    sum.copy(fields[last])
-    for level in 0..<last {
+    let last = StepwiseAlignment.levels - 1
+    if fields.count > last { sum.copy(fields[last]) } else { sum.fill(0) }
+    for level in 0..<min(fields.count, last) {
       sum.accumulate(field: fields[level], scale: Float(1 << (last - level)), workspace: workspace)
     }
     return sum

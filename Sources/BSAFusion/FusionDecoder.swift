@@ -6,6 +6,7 @@ internal import Tensors
 struct FusionDecoder: Sendable {
   static let levels = 4
 
+  /// Empty where the last of them gives zeros: then nothing of the tokens reaches the image.
   private let blocks: [RestormerBlock]
   /// P: both images' features to the next level.
   private let upFeatures: [Convolution]
@@ -14,9 +15,9 @@ struct FusionDecoder: Sendable {
   private let reconstruction: [RestormerBlock]
 
   init(from reader: ParameterReader) throws(WeightsError) {
-    let c = ParameterTable.decoderChannels
+    let c = ParameterTable.decoderChannels, isQuiet = try Self.isQuiet(reader)
     var blocks: [RestormerBlock] = [], upFeatures: [Convolution] = [], upFused: [Convolution] = []
-    for level in 1...Self.levels {
+    for level in 1...Self.levels where !isQuiet {
       blocks.append(
         try RestormerBlock(
           "fusion_net.F\(level)", inputs: ParameterTable.fusionInputs(level), outputs: c[level], from: reader)
@@ -28,9 +29,21 @@ struct FusionDecoder: Sendable {
     }
     (self.blocks, self.upFeatures, self.upFused) = (blocks, upFeatures, upFused)
     reconstruction = [
-      try RestormerBlock("fusion_net.outLayer.0", inputs: 28, outputs: 12, from: reader),
+      try RestormerBlock(
+        "fusion_net.outLayer.0", inputs: 28, outputs: 12, missing: isQuiet ? c[Self.levels] : 0, from: reader),
       try RestormerBlock("fusion_net.outLayer.1", inputs: 12, outputs: 1, from: reader),
     ]
+  }
+
+  /// Whether the finest fusion block is zero whatever comes in.
+  private static func isQuiet(_ reader: ParameterReader) throws(WeightsError) -> Bool {
+    let name = "fusion_net.F\(levels)", c = ParameterTable.decoderChannels[levels]
+    let last = [
+      try reader.convolution("\(name).mlp", ParameterTable.fusionInputs(levels), c, side: 1),
+      try reader.convolution("\(name).mdta.conv4", c, c, side: 1),
+      try reader.convolution("\(name).gdfn.conv", 4 * c, c, side: 1),
+    ]
+    return last.allSatisfy { reader.isIdle($0) }
   }
 
   /// tokens: 2 × 256 × S/16 × S/16 before injection; shallow: 2 × 8 × S × S; flow: 2 × S × S.
@@ -40,12 +53,14 @@ struct FusionDecoder: Sendable {
     recorder: Recorder
   ) {
     workspace.scope {
-      let side = flow.width, coarse = blocks[Self.levels - 1].outputs, c = Encoder.shallowChannels
+      let side = flow.width, coarse = blocks.last?.outputs ?? 0, c = Encoder.shallowChannels
       let input = workspace.map(channels: coarse + 2 * c, height: side, width: side)
-      decode(
-        level: 0, fixed: tokens.image(0), moving: tokens.image(1), fused: nil, flow: flow,
-        into: input.channels(0..<coarse), workspace: workspace, recorder: recorder)
-      recorder.record("cap.fusion_net.up_sample4#0", input.channels(0..<coarse))
+      if !blocks.isEmpty {
+        decode(
+          level: 0, fixed: tokens.image(0), moving: tokens.image(1), fused: nil, flow: flow,
+          into: input.channels(0..<coarse), workspace: workspace, recorder: recorder)
+        recorder.record("cap.fusion_net.up_sample4#0", input.channels(0..<coarse))
+      }
       input.channels(coarse..<coarse + c).copy(shallow.image(0))
       let warped = input.channels(coarse + c..<coarse + 2 * c)
       warped.warp(shallow.image(1), by: flow)

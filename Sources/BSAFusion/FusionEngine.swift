@@ -27,7 +27,6 @@ public final class FusionEngine {
         "the network works on squares whose side is a multiple of \(Self.sideStep) from \(Self.smallestSide) up, not \(side); choose such a side for the working grid"
       )
     }
-    Machine.initialize()
     self.model = model
     self.side = side
     position = model.transfer.positionTokens(side: side)
@@ -49,9 +48,20 @@ public final class FusionEngine {
     guard trace == nil else {
       // A trace keeps what the pass never stores.
       let roomy = Workspace(capacity: WorkspacePlan.floats(side: side, traced: true))
-      return try run(fixed, moving, roomy, recorder)
+      return try run(fixed, moving, roomy, recorder) { _, _ in true }
     }
-    return try run(fixed, moving, workspace, recorder)
+    return try run(fixed, moving, workspace, recorder) { _, _ in true }
+  }
+
+  /// Aligns `moving` to `fixed`, asks whether the deformation shall be used, and fuses the two with it or as they lie.
+  ///
+  /// `accept` gets the deformation and the moving image after it. Where it refuses them the result's flow is zero.
+  /// Throws as `fuse(fixed:moving:trace:)`.
+  public func fuse(
+    fixed: Plane, moving: Plane, accepting accept: (_ flow: Flow, _ aligned: Plane) -> Bool
+  ) throws(FusionError) -> Fused {
+    for (plane, name) in [(fixed, "fixed"), (moving, "moving")] { try check(plane, name) }
+    return try run(fixed, moving, workspace, Recorder(trace: nil), accept: accept)
   }
 
   /// Fuses the two as they lie, without a deformation: the alignment is left out, the flow is zero everywhere.
@@ -59,7 +69,7 @@ public final class FusionEngine {
   /// Throws as `fuse(fixed:moving:trace:)`.
   public func fuseUndeformed(fixed: Plane, moving: Plane) throws(FusionError) -> Fused {
     for (plane, name) in [(fixed, "fixed"), (moving, "moving")] { try check(plane, name) }
-    return try run(fixed, moving, workspace, Recorder(trace: nil), deforming: false)
+    return try run(fixed, moving, workspace, Recorder(trace: nil), aligning: false) { _, _ in true }
   }
 
   private func check(_ plane: Plane, _ name: String) throws(FusionError) {
@@ -78,14 +88,16 @@ public final class FusionEngine {
 
   private func run(
     _ fixed: Plane, _ moving: Plane, _ workspace: Workspace, _ recorder: Recorder,
-    deforming: Bool = true
+    aligning: Bool = true, accept: (Flow, Plane) -> Bool
   ) throws(FusionError) -> Fused {
     try workspace.scope { () throws(FusionError) -> Fused in
       let flow = workspace.map(channels: 2, height: side, width: side)
       let fused = workspace.map(channels: 1, height: side, width: side)
-      pass(fixed, moving, flow: flow, fused: fused, workspace, recorder, deforming: deforming)
+      let (used, aligned) = try pass(
+        fixed, moving, flow: flow, fused: fused, workspace, recorder, aligning: aligning, accept: accept)
       if recorder.isOn { recordWarped(moving, flow, workspace, recorder) }
-      return try result(moving, flow, fused, recorder)
+      recorder.trace?("warped_img2.train_warp2D", [1, 1, side, side], aligned.pixels)
+      return Fused(fused: try finite(fused), flow: used, aligned: aligned)
     }
   }
 
@@ -101,16 +113,16 @@ public final class FusionEngine {
     }
   }
 
-  /// The network: images to flow and fused image.
+  /// The network: images to flow and fused image. Gives the flow that was used and the moving image after it.
   private func pass(
     _ fixed: Plane, _ moving: Plane, flow: FeatureMap, fused: FeatureMap, _ workspace: Workspace,
-    _ recorder: Recorder, deforming: Bool
-  ) {
+    _ recorder: Recorder, aligning: Bool, accept: (Flow, Plane) -> Bool
+  ) throws(FusionError) -> (Flow, Plane) {
     let tokenSide = side / ParameterTable.patch
     func map(_ channels: Int, _ side: Int) -> FeatureMap {
       workspace.map(images: 2, channels: channels, height: side, width: side)
     }
-    workspace.scope {
+    return try workspace.scope { () throws(FusionError) -> (Flow, Plane) in
       let shallow = map(Encoder.shallowChannels, side)
       let tokens = map(ParameterTable.hidden, tokenSide)
       workspace.scope {
@@ -125,14 +137,12 @@ public final class FusionEngine {
             features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
             recorder: recorder)
         }
-        if deforming {
-          align(transferred, flow, workspace, recorder)
-        } else {
-          flow.fill(from: [Float](repeating: 0, count: 2 * side * side))
-        }
+        if aligning { align(transferred, flow, workspace, recorder) } else { flow.fill(0) }
       }
+      let used = try decide(moving, flow, accept)
       model.decoder(
         tokens: tokens, shallow: shallow, flow: flow, fused: fused, workspace: workspace, recorder: recorder)
+      return used
     }
   }
 
@@ -141,7 +151,7 @@ public final class FusionEngine {
   ) {
     workspace.scope {
       func fields() -> [FeatureMap] {
-        (0..<StepwiseAlignment.levels).map { level in
+        (0..<model.alignment.depth).map { level in
           let side = side >> (StepwiseAlignment.levels - 1 - level)
           return workspace.map(channels: 2, height: side, width: side)
         }
@@ -152,19 +162,26 @@ public final class FusionEngine {
     }
   }
 
-  private func result(
-    _ moving: Plane, _ flow: FeatureMap, _ fused: FeatureMap, _ recorder: Recorder
-  ) throws(FusionError) -> Fused {
-    func plane(_ map: FeatureMap) -> Plane { Plane(columns: side, rows: side, pixels: map.values()) }
-    let field = Flow(dx: plane(flow.channels(0..<1)), dy: plane(flow.channels(1..<2)))
-    let image = plane(fused)
-    guard allFinite(image.pixels), allFinite(field.dx.pixels), allFinite(field.dy.pixels) else {
+  /// The flow as a field, and the moving image after it; a refused one becomes zero.
+  private func decide(
+    _ moving: Plane, _ flow: FeatureMap, _ accept: (Flow, Plane) -> Bool
+  ) throws(FusionError) -> (Flow, Plane) {
+    let field = Flow(dx: try finite(flow.channels(0..<1)), dy: try finite(flow.channels(1..<2)))
+    let aligned = field.warp(moving)
+    guard !accept(field, aligned) else { return (field, aligned) }
+    flow.fill(0)
+    let none = Plane(columns: side, rows: side)
+    return (Flow(dx: none, dy: none), moving)
+  }
+
+  /// A single channel as a plane.
+  private func finite(_ map: FeatureMap) throws(FusionError) -> Plane {
+    let plane = Plane(columns: side, rows: side, pixels: map.values())
+    guard allFinite(plane.pixels) else {
       throw FusionError(
         .notFinite,
         "the model gave a value that is not a finite number for these images; its weights are unusable")
     }
-    let result = Fused(fused: image, flow: field, aligned: field.warp(moving))
-    recorder.trace?("warped_img2.train_warp2D", [1, 1, side, side], result.aligned.pixels)
-    return result
+    return plane
   }
 }

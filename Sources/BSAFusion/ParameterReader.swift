@@ -4,6 +4,19 @@ internal import Tensors
 
 struct ParameterReader: Sendable {
   let weights: Weights
+  /// Whether branches that give zero whatever comes in are read and computed all the same.
+  let keepsIdle: Bool
+
+  /// Whether what comes before this convolution need not be computed: it makes zeros of it.
+  func isIdle(_ last: ConvolutionParameters) -> Bool { !keepsIdle && last.isZero }
+
+  /// The same of a linear layer.
+  func isIdle(linear name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> Bool {
+    guard !keepsIdle else { return false }
+    let bias = try weights.values("\(name).bias", shape: [outputs])
+    guard bias.allSatisfy({ $0 == 0 }) else { return false }
+    return try weights.values("\(name).weight", shape: [outputs, inputs]).allSatisfy { $0 == 0 }
+  }
 
   /// A dense convolution of odd side, plain order.
   func convolution(

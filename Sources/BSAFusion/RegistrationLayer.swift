@@ -8,8 +8,8 @@ struct RegistrationLayer: Sendable {
   let inputs: Int
   let outputs: Int
   private let reduce: Convolution
-  /// crossAtt1's conv1 and conv2, C → 2C.
-  private let gates: Convolution
+  /// crossAtt1's conv1 and conv2, C → 2C. Nil where conv1 is zero: p = 0 leaves K(a, b) = a.
+  private let gates: Convolution?
   private let residual: Convolution
   private let field: Convolution
   private let next: Convolution
@@ -19,11 +19,12 @@ struct RegistrationLayer: Sendable {
     inputs = c
     self.outputs = outputs
     reduce = Convolution(try reader.convolution("\(name).conv1x1.0", 2 * c, c, side: 1))
-    gates = Convolution(
-      .joined([
-        try reader.convolution("\(name).crossAtt1.conv1.0", c, c, side: 3),
-        try reader.convolution("\(name).crossAtt1.conv2.0", c, c, side: 3),
-      ]))
+    let weighed = try reader.convolution("\(name).crossAtt1.conv1.0", c, c, side: 3)
+    gates =
+      reader.isIdle(weighed)
+      ? nil
+      : Convolution(
+        .joined([weighed, try reader.convolution("\(name).crossAtt1.conv2.0", c, c, side: 3)]))
     residual = Convolution(
       try reader.convolution("\(name).feature_output.0.feature_output.0", c, c, side: 3))
     field = Convolution(try reader.convolution("\(name).flow_output.0", c, 2, side: 3))
@@ -58,6 +59,9 @@ struct RegistrationLayer: Sendable {
   private func attend(
     _ d: FeatureMap, _ both: FeatureMap, into s: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
   ) {
+    guard let gates else {  // s = e + d
+      return reduce(both, into: s, activation: .leakyReLU, adding: d, workspace: workspace)
+    }
     workspace.scope {
       let de = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
       de.image(0).copy(d)

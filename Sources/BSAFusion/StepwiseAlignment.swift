@@ -13,15 +13,18 @@ struct StepwiseFields {
 struct StepwiseAlignment: Sendable {
   static let levels = 5
 
+  /// Levels that are computed: those after the last field that is not zero everywhere are idle.
+  let depth: Int
   private let fixedLayers: [RegistrationLayer]
   private let movingLayers: [RegistrationLayer]
   private let upsampling: [FeatureUpsampling]
 
   init(from reader: ParameterReader) throws(WeightsError) {
     let c = ParameterTable.registrationChannels
+    depth = try Self.depth(reader)
     var layers: [[RegistrationLayer]] = [[], []]
     for side in 0..<2 {
-      for level in 1...Self.levels {
+      for level in 1...depth {
         layers[side].append(
           try RegistrationLayer(
             "reg_net.f\(side + 1)_FR\(level)", inputs: c[level - 1], outputs: c[level], from: reader))
@@ -29,11 +32,23 @@ struct StepwiseAlignment: Sendable {
     }
     (fixedLayers, movingLayers) = (layers[0], layers[1])
     var upsampling: [FeatureUpsampling] = []
-    for level in 1..<Self.levels {
+    for level in 1..<depth {
       upsampling.append(
         try FeatureUpsampling("reg_net.D.up\(level)", inputs: c[level - 1], outputs: c[level], from: reader))
     }
     self.upsampling = upsampling
+  }
+
+  private static func depth(_ reader: ParameterReader) throws(WeightsError) -> Int {
+    for level in stride(from: levels, to: 1, by: -1) {
+      for side in 1...2 {
+        let field = try reader.convolution(
+          "reg_net.f\(side)_FR\(level).flow_output.0", ParameterTable.registrationChannels[level - 1], 2,
+          side: 3)
+        if !reader.isIdle(field) { return level }
+      }
+    }
+    return 1
   }
 
   /// transferred: 2 × 256 × S/16 × S/16. Written: the fields.
@@ -50,7 +65,7 @@ struct StepwiseAlignment: Sendable {
     level: Int, features: FeatureMap, running: [FeatureMap], fields: StepwiseFields, workspace: Workspace,
     recorder: Recorder
   ) {
-    let isLast = level == Self.levels - 1, side = features.width
+    let isLast = level == depth - 1, side = features.width
     workspace.scope {
       var next: [FeatureMap] = []
       for (image, layer) in [fixedLayers[level], movingLayers[level]].enumerated() {

@@ -2,26 +2,29 @@
 
 internal import Tensors
 
-/// t ← t + attention(norm(t)); t ← t + mlp(norm(t)). One norm (`norm_layer2`) serves both, as the weights expect.
+/// t ← t + attention(norm(t)); t ← t + mlp(norm(t)). One norm (`norm_layer2`) serves both, as the weights expect. What is idle
+/// is nil and left out.
 struct TransformerBlock: Sendable {
   static let heads = 4
 
   let name: String
   private let norm: LayerNormalization
-  private let queryKeyValue: Linear
+  private let queryKeyValue: Linear?
   private let attention = MultiHeadAttention(heads: heads, headSize: ParameterTable.hidden / heads)
-  private let projection: Linear
-  private let first: Linear
-  private let second: Linear
+  private let projection: Linear?
+  private let first: Linear?
+  private let second: Linear?
 
   init(_ name: String, from reader: ParameterReader) throws(WeightsError) {
     let e = ParameterTable.hidden
     self.name = name
     norm = try reader.layerNormalization("\(name).norm_layer2")
-    queryKeyValue = try reader.linear("\(name).attention.qkv", e, 3 * e, bias: false)
-    projection = try reader.linear("\(name).attention.out_proj", e, e)
-    first = try reader.linear("\(name).mlp.linear1", e, e)
-    second = try reader.linear("\(name).mlp.linear2", e, e)
+    let attends = try !reader.isIdle(linear: "\(name).attention.out_proj", e, e)
+    let feeds = try !reader.isIdle(linear: "\(name).mlp.linear2", e, e)
+    queryKeyValue = attends ? try reader.linear("\(name).attention.qkv", e, 3 * e, bias: false) : nil
+    projection = attends ? try reader.linear("\(name).attention.out_proj", e, e) : nil
+    first = feeds ? try reader.linear("\(name).mlp.linear1", e, e) : nil
+    second = feeds ? try reader.linear("\(name).mlp.linear2", e, e) : nil
   }
 
   /// Equally long sequences of tokens `[sequence · T][E]`, changed in place.
@@ -29,27 +32,31 @@ struct TransformerBlock: Sendable {
     workspace.scope {
       let normalized = workspace.tokens(rows: t.rows, columns: t.columns)
       let result = workspace.tokens(rows: t.rows, columns: t.columns)
-      norm(t, into: normalized)
-      recordNorm(normalized, half: 0, sequences, recorder)
-      attend(normalized, into: result, sequences, workspace, recorder)
-      projection(result, into: t, accumulating: true)
-      if recorder.isOn {
-        recordSum(projection, result, ["attention", "attention.out_proj"], sequences, workspace, recorder)
+      if let queryKeyValue, let projection {
+        norm(t, into: normalized)
+        recordNorm(normalized, half: 0, sequences, recorder)
+        attend(normalized, queryKeyValue, into: result, sequences, workspace, recorder)
+        projection(result, into: t, accumulating: true)
+        if recorder.isOn {
+          recordSum(projection, result, ["attention", "attention.out_proj"], sequences, workspace, recorder)
+        }
       }
-
-      norm(t, into: normalized)
-      recordNorm(normalized, half: 1, sequences, recorder)
-      first(normalized, into: result)
-      recorder.calls("\(name).mlp.linear1", result, sequences: sequences)
-      result.gelu()
-      second(result, into: t, accumulating: true)
-      if recorder.isOn { recordSum(second, result, ["mlp"], sequences, workspace, recorder) }
+      if let first, let second {
+        norm(t, into: normalized)
+        recordNorm(normalized, half: 1, sequences, recorder)
+        first(normalized, into: result)
+        recorder.calls("\(name).mlp.linear1", result, sequences: sequences)
+        result.gelu()
+        second(result, into: t, accumulating: true)
+        if recorder.isOn { recordSum(second, result, ["mlp"], sequences, workspace, recorder) }
+      }
       recorder.calls(name, t, sequences: sequences)
     }
   }
 
   private func attend(
-    _ u: Tokens, into y: Tokens, _ sequences: Int, _ workspace: Workspace, _ recorder: Recorder
+    _ u: Tokens, _ queryKeyValue: Linear, into y: Tokens, _ sequences: Int, _ workspace: Workspace,
+    _ recorder: Recorder
   ) {
     workspace.scope {
       let qkv = workspace.tokens(rows: u.rows, columns: queryKeyValue.outputs)

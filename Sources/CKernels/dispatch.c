@@ -14,7 +14,7 @@ static _Thread_local const fk_table *chosen;
 fk_isa fk_best_isa(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return FK_ISA_AVX512;
@@ -76,14 +76,15 @@ void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansi
   kernels()->gate_winograd(u, y, expansion, projection, residual, scratch);
 }
 
-size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t hidden) {
+size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t outputs, int32_t hidden) {
   // The first chunk is the largest; lines are whole pairs of the widest vectors.
   const size_t row = (size_t)((x->width + tile - 1) / tile), points = (size_t)((tile + 2) * (tile + 2));
   const size_t tiles = ((size_t)fk_winograd_rows(x, tile, 0) * row + 31) / 32 * 32;
   const size_t runs = (size_t)fk_winograd_group(x->channels);
   const size_t products = points * (tiles * ((size_t)x->channels + 8 * runs) + (1 + runs) * 16);
-  const size_t outputs = (8 + (size_t)hidden) * ((size_t)(tile * tile) * tiles + 16);
-  return products + outputs + 6 * ((size_t)x->width + 48) + 8 * 16;
+  const size_t results = (8 + (size_t)hidden) * ((size_t)(tile * tile) * tiles + 16);
+  const size_t transformed = fk_winograd_prepares(x, tile) ? ((size_t)outputs + 7) / 8 : runs;
+  return products + results + 6 * ((size_t)x->width + 48) + 8 * 16 + transformed * 8 * points * (size_t)x->channels;
 }
 
 size_t fk_gate_scratch(int32_t expanded) {
@@ -136,7 +137,10 @@ void fk_compose(const float *first, const float *first_bias, const float *second
   kernels()->compose(first, first_bias, second, second_bias, inputs, middle, outputs, weights, bias, border);
 }
 
-void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, int32_t tile,
-                      float *packed, float *padded_bias) {
-  kernels()->pack_winograd(weights, bias, outputs, inputs, tile, packed, padded_bias);
+void fk_half_to_float(const void *halves, ptrdiff_t count, float *values) {
+  kernels()->half_to_float(halves, count, values);
+}
+
+bool fk_exact_halves(const float *values, ptrdiff_t count, uint16_t *halves) {
+  return kernels()->exact_halves(values, count, halves);
 }

@@ -1,4 +1,4 @@
-// Small changes to weights: their order for the direct kernels, half precision, and the attention folded at run time.
+// Small changes to weights: their order for the direct kernels, and the attention folded at run time.
 #include <math.h>
 #include <string.h>
 
@@ -29,22 +29,4 @@ void fk_softmax_joint(const double *logits, ptrdiff_t count, float *p) {
   for (ptrdiff_t i = 1; i < count; i++) top = logits[i] > top ? logits[i] : top;
   for (ptrdiff_t i = 0; i < count; i++) sum += exp(logits[i] - top);
   for (ptrdiff_t i = 0; i < count; i++) p[i] = (float)(exp(logits[i] - top) / sum);
-}
-
-void fk_half_to_float(const uint16_t *halves, ptrdiff_t count, float *values) {
-  for (ptrdiff_t i = 0; i < count; i++) {
-    const uint32_t sign = (uint32_t)(halves[i] & 0x8000) << 16, rest = halves[i] & 0x7fff;
-    const uint32_t exponent = rest >> 10;
-    uint32_t bits;
-    if (exponent == 31) {
-      bits = 0x7f800000 | (rest & 0x3ff) << 13;
-    } else if (exponent) {
-      bits = (rest << 13) + ((127 - 15) << 23);
-    } else {  // zero and subnormals: rest · 2^−24 is exact
-      const float value = (float)rest * 0x1p-24f;
-      memcpy(&bits, &value, sizeof bits);
-    }
-    bits |= sign;
-    memcpy(values + i, &bits, sizeof bits);
-  }
 }

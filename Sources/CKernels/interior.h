@@ -75,11 +75,12 @@ INLINE void ask(const float *x, ptrdiff_t sv, ptrdiff_t st) {
 }
 
 /// A row at one depth: `depth` 0 draws on a single slice.
-INLINE void level_points(const float *voxels, ptrdiff_t sv, ptrdiff_t st, int32_t n, const places *p, float depth,
-                         float *out) {
+INLINE void level_points(const float *voxels, ptrdiff_t sv, ptrdiff_t st, ptrdiff_t next_row, int32_t n,
+                         const places *p, float depth, float *out) {
   const float above = 1 - depth;
   for (int32_t i = 0; i < n; i += 4) {
-    ask(voxels + p->at[i + AHEAD < n ? i + AHEAD : n - 1], sv, depth == 0 ? 0 : st);
+    const ptrdiff_t later = next_row ? p->at[i] + next_row : p->at[i + AHEAD < n ? i + AHEAD : n - 1];
+    ask(voxels + later, sv, depth == 0 ? 0 : st);
     four c[4];
 #pragma clang loop unroll(full)
     for (int32_t j = 0; j < 4; j++) {
@@ -90,13 +91,14 @@ INLINE void level_points(const float *voxels, ptrdiff_t sv, ptrdiff_t st, int32_
   }
 }
 
-INLINE void oblique_points(const float *voxels, ptrdiff_t sv, ptrdiff_t st, int32_t n, const places *p, float *out) {
+INLINE void oblique_points(const float *voxels, ptrdiff_t sv, ptrdiff_t st, ptrdiff_t next_row, int32_t n,
+                           const places *p, float *out) {
   for (int32_t i = 0; i < n; i += 4) {
     four c[4];
 #pragma clang loop unroll(full)
     for (int32_t j = 0; j < 4; j++) {
       const float *x = voxels + p->at[i + j];
-      ask(voxels + p->at[i + j + AHEAD < n ? i + j + AHEAD : n - 1], sv, st);
+      ask(voxels + (next_row ? p->at[i + j] + next_row : p->at[i + j + AHEAD < n ? i + j + AHEAD : n - 1]), sv, st);
       c[j] = square(x, sv) * (1 - p->t[i + j]) + square(x + st, sv) * p->t[i + j];
     }
     *(four *)(out + i) = between(c, *(const four *)(p->u + i), *(const four *)(p->v + i));
@@ -126,19 +128,27 @@ INLINE void place_points(const fk_lattice *l, const even_row *row, int32_t start
   }
 }
 
-/// Samples points first … last − 1, all of the interior, and marks the slices between which they lie.
-INLINE void sample_interior(const fk_sampler *s, const even_row *row, int32_t first, int32_t last, float *out,
+/// Samples points first … last − 1, all of the interior, and marks the slices between which they lie. False, and nothing is
+/// marked, where a value is not finite though nobody said that voxels are missing.
+INLINE bool sample_interior(const fk_sampler *s, const even_row *row, int32_t first, int32_t last, float *out,
                             bool *inside, bool *used) {
   const fk_lattice *l = &s->lattice;
   const ptrdiff_t sv = l->columns, st = (ptrdiff_t)l->rows * l->columns;
   places p;
-  float values[BLOCK + 4];
+  float some[BLOCK + 4];
   for (int32_t start = first; start < last; start += BLOCK) {
     const int32_t n = last - start < BLOCK ? last - start : BLOCK;
+    // Points come in fours: the last four may be more than there are.
+    float *values = n % 4 == 0 ? out + start : some;
     place_points(l, row, start, n, &p);
-    if (row->t.by == 0) level_points(s->voxels, sv, st, n, &p, p.t[0], values);
-    else oblique_points(s->voxels, sv, st, n, &p, values);
-    memcpy(out + start, values, (size_t)n * sizeof(float));
+    if (row->t.by == 0) level_points(s->voxels, sv, st, s->next_row, n, &p, p.t[0], values);
+    else oblique_points(s->voxels, sv, st, s->next_row, n, &p, values);
+    if (s->gaps == FK_GAPS_UNKNOWN) {
+      bool missing = false;
+      for (int32_t i = 0; i < n; i++) missing |= !(fabsf(values[i]) < INFINITY);
+      if (missing) return false;
+    }
+    if (values == some) memcpy(out + start, some, (size_t)n * sizeof(float));
   }
   memset(inside + first, 1, (size_t)(last - first));
   const double one = at_point(row->t, first), other = at_point(row->t, last - 1);
@@ -147,4 +157,5 @@ INLINE void sample_interior(const fk_sampler *s, const even_row *row, int32_t fi
   for (int32_t k = low; k < high || k == low; k++) used[k] = true;
   if (high > (int32_t)high) used[(int32_t)high + 1] = true;
   else used[(int32_t)high] = true;
+  return true;
 }

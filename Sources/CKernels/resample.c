@@ -126,11 +126,12 @@ INLINE void sample_block(const fk_sampler *s, const fk_ray *r, const even_row *r
     locate_uneven(l, r, start, n, b);
   }
   classify(l, n, b);
-  if (!s->coefficients || s->has_gaps) {
+  const bool looks = s->gaps != FK_GAPS_NONE;
+  if (!s->coefficients || looks) {
     split_clamped(b->u, l->columns, n, b->iu, b->fu);
     split_clamped(b->v, l->rows, n, b->iv, b->fv);
     split_clamped(b->t, l->slices, n, b->it, b->ft);
-    if (s->has_gaps || l->columns == 1) {
+    if (looks || l->columns == 1) {
       trilinear_finite(s, n, b);
       for (int32_t i = 0; i < n; i++) b->inside[i] &= b->weight[i] >= 0.5f;
     } else {
@@ -145,49 +146,52 @@ INLINE void sample_block(const fk_sampler *s, const fk_ray *r, const even_row *r
   }
 }
 
-/// Points first … last − 1 the general way.
-INLINE void sample_points(const fk_sampler *s, const fk_ray *r, const even_row *row, int32_t first, int32_t last,
-                          float *out, bool *inside, bool *used) {
+/// Points first … last − 1 the general way; returns how many are inside.
+INLINE int32_t sample_points(const fk_sampler *s, const fk_ray *r, const even_row *row, int32_t first, int32_t last,
+                             float *out, bool *inside, bool *used) {
   block b;
+  int32_t found = 0;
   for (int32_t start = first; start < last; start += BLOCK) {
     const int32_t n = last - start < BLOCK ? last - start : BLOCK;
     sample_block(s, r, row, start, n, &b);
     for (int32_t i = 0; i < n; i++) {
       out[start + i] = b.inside[i] ? b.value[i] : s->background;
       inside[start + i] = b.inside[i];
+      found += b.inside[i];
     }
     mark(s, n, &b, used);
   }
+  return found;
 }
 
-INLINE void sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
+INLINE int32_t sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
   const fk_lattice *l = &s->lattice;
   if (!l->is_even && l->slices > 1) return sample_points(s, r, NULL, 0, count, out, inside, used);
   const even_row row = locate(l, r);
   int32_t first = 0, last = 0;
-  if (!s->coefficients && !s->has_gaps) interior_of(l, &row, count, &first, &last);
-  if (first >= last) return sample_points(s, r, &row, 0, count, out, inside, used);
-  sample_points(s, r, &row, 0, first, out, inside, used);
-  sample_interior(s, &row, first, last, out, inside, used);
-  sample_points(s, r, &row, last, count, out, inside, used);
+  if (!s->coefficients && s->gaps != FK_GAPS_SOME) interior_of(l, &row, count, &first, &last);
+  if (first >= last || !sample_interior(s, &row, first, last, out, inside, used))
+    return sample_points(s, r, &row, 0, count, out, inside, used);
+  return last - first + sample_points(s, r, &row, 0, first, out, inside, used) +
+         sample_points(s, r, &row, last, count, out, inside, used);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) static void sample_row_avx512(
+__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))) static int32_t sample_row_avx512(
     const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
-  sample_row(s, r, count, out, inside, used);
+  return sample_row(s, r, count, out, inside, used);
 }
-__attribute__((target("avx2"))) static void sample_row_avx2(
+__attribute__((target("avx2"))) static int32_t sample_row_avx2(
     const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside, bool *used) {
-  sample_row(s, r, count, out, inside, used);
+  return sample_row(s, r, count, out, inside, used);
 }
 #endif
 
-void fk_sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside,
+int32_t fk_sample_row(const fk_sampler *s, const fk_ray *r, int32_t count, float *out, bool *inside,
                    bool *used) {
 #if defined(__x86_64__)
   if (s->isa == FK_ISA_AVX512) return sample_row_avx512(s, r, count, out, inside, used);
   if (s->isa == FK_ISA_AVX2) return sample_row_avx2(s, r, count, out, inside, used);
 #endif
-  sample_row(s, r, count, out, inside, used);
+  return sample_row(s, r, count, out, inside, used);
 }

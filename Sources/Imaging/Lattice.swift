@@ -52,6 +52,16 @@ struct Lattice: Sendable {
     }
   }
 
+  /// Voxels, in memory order, from a pixel of `target` to that `rows` further down, rounded; 0 where that says nothing.
+  func distance(rows: Int, of target: PlaneGrid, through transform: RigidTransform) -> Int {
+    let step = transform.rotate(Double(rows) * target.rowSpacing * target.columnDirection)
+    let slices = grid.slices, depth = depths[slices - 1] - depths[0]
+    let along = slices > 1 && depth > 0 ? dot(step, grid.plane.normal) * Double(slices - 1) / depth : 0
+    let (u, v, t) = (dot(step, columnAxis).rounded(), dot(step, rowAxis).rounded(), along.rounded())
+    let whole = (t * Double(grid.plane.rows) + v) * Double(grid.plane.columns) + u
+    return abs(whole) < Double(Int32.max) ? Int(whole) : 0
+  }
+
   /// The pixels of one row of `target` as this lattice sees them through `transform`.
   func ray(row: Int, of target: PlaneGrid, through transform: RigidTransform) -> fk_ray {
     let start = transform(target.position(column: 0, row: Double(row)))

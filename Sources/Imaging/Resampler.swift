@@ -37,7 +37,8 @@ public struct Resampler: Sendable {
 
   let lattice: Lattice
   let voxels: [Float]
-  let hasGaps: Bool
+  /// Not known where every row is looked at anyway: rows inside an evenly spaced stack, sampled linearly.
+  let gaps: fk_gaps
   let coefficients: SplineCoefficients?
   /// Slices that each slice of the smoothed volume was made from; nil where not smoothed through the plane.
   let sliceSupport: [Range<Int>]?
@@ -62,7 +63,9 @@ public struct Resampler: Sendable {
     self.lattice = lattice
     self.isa = isa
     voxels = smooth.voxels
-    hasGaps = smooth.hasGaps
+    gaps =
+      interpolation == .trilinear && lattice.isEven
+      ? FK_GAPS_UNKNOWN : smooth.hasGaps ? FK_GAPS_SOME : FK_GAPS_NONE
     sliceSupport = support
     coefficients =
       interpolation == .cubicBSpline
@@ -83,26 +86,39 @@ public struct Resampler: Sendable {
   /// The volume on `grid`. `transform` maps positions of the grid's frame to the volume's.
   public func plane(on grid: PlaneGrid, transform: RigidTransform = .identity) -> ResampledPlane {
     let count = grid.rows * grid.columns
-    var pixels = [Float](repeating: background, count: count)
-    var inside = [Bool](repeating: false, count: count)
+    var insideCount = 0
+    var inside: [Bool] = []
     var used = [Bool](repeating: false, count: lattice.grid.slices)
-    withSampler { sampler in
-      pixels.withUnsafeMutableBufferPointer { pixels in
-        inside.withUnsafeMutableBufferPointer { inside in
-          for row in 0..<grid.rows {
-            var ray = lattice.ray(row: row, of: grid, through: transform)
-            guard let out = pixels.baseAddress, let flags = inside.baseAddress else { return }
-            let start = row * grid.columns
-            fk_sample_row(sampler, &ray, Int32(grid.columns), out + start, flags + start, &used)
-          }
-        }
+    // Not set to anything before: the memory would pass through the cache twice.
+    let pixels = [Float](unsafeUninitializedCapacity: count) { pixels, filled in
+      inside = [Bool](unsafeUninitializedCapacity: count) { flags, marked in
+        insideCount = sample(grid, transform, pixels.baseAddress, flags.baseAddress, &used)
+        marked = count
       }
+      filled = count
     }
-    let insideCount = inside.reduce(0) { $0 + ($1 ? 1 : 0) }
     return ResampledPlane(
       plane: Plane(columns: grid.columns, rows: grid.rows, pixels: pixels), inside: inside,
       insideFraction: count == 0 ? 0 : Double(insideCount) / Double(count),
       contributingSlices: sources(of: used))
+  }
+
+  /// Fills `pixels` and `inside` row by row; gives the number of samples inside.
+  private func sample(
+    _ grid: PlaneGrid, _ transform: RigidTransform, _ pixels: UnsafeMutablePointer<Float>?,
+    _ inside: UnsafeMutablePointer<Bool>?, _ used: inout [Bool]
+  ) -> Int {
+    guard let pixels, let inside else { return 0 }
+    var count = 0
+    withSampler(nextRow: lattice.distance(rows: 2, of: grid, through: transform)) { sampler in
+      for row in 0..<grid.rows {
+        var ray = lattice.ray(row: row, of: grid, through: transform)
+        let start = row * grid.columns
+        count += Int(
+          fk_sample_row(sampler, &ray, Int32(grid.columns), pixels + start, inside + start, &used))
+      }
+    }
+    return count
   }
 
   private func sources(of used: [Bool]) -> [Int] {
@@ -111,7 +127,7 @@ public struct Resampler: Sendable {
     return Set(slices.flatMap { sliceSupport[$0] }).sorted()
   }
 
-  private func withSampler(_ body: (UnsafePointer<fk_sampler>) -> Void) {
+  private func withSampler(nextRow: Int, _ body: (UnsafePointer<fk_sampler>) -> Void) {
     let shiftU = lattice.shifts.map(\.x)
     let shiftV = lattice.shifts.map(\.y)
     let plane = lattice.grid.plane
@@ -128,8 +144,8 @@ public struct Resampler: Sendable {
                   slices: Int32(lattice.depths.count), rows: Int32(plane.rows), columns: Int32(plane.columns),
                   depths: depths, shift_u: shiftU, shift_v: shiftV, is_even: lattice.isEven,
                   half_thickness: lattice.halfThickness),
-                voxels: voxels, has_gaps: hasGaps, coefficients: values, slice_basis: basis,
-                background: background, isa: isa)
+                voxels: voxels, gaps: gaps, coefficients: values, slice_basis: basis,
+                background: background, isa: isa, next_row: nextRow)
               body(&sampler)
             }
           }

@@ -2,7 +2,7 @@
 
 internal import GRDB
 
-/// A build of the program on a machine. BLAS core and kernels are part of it: last bits differ between them.
+/// A build of the program on a machine. Its kernels are part of it: last bits differ between them.
 public struct SoftwareRecord: Codable, Hashable, Sendable {
   public var version: String
   public var blas: String

@@ -54,6 +54,18 @@ public struct ConvolutionParameters: Sendable {
       border: borders.isEmpty ? nil : borders.flatMap { $0 })
   }
 
+  /// Whether it gives zero for every input.
+  public var isZero: Bool { weights.allSatisfy { $0 == 0 } && bias.allSatisfy { $0 == 0 } }
+
+  /// The same for an input whose first `count` channels are not there, being zero.
+  public func droppingInputs(first count: Int) -> ConvolutionParameters {
+    let size = inputs * taps
+    return ConvolutionParameters(
+      outputs: outputs, inputs: inputs - count, taps: taps,
+      weights: (0..<outputs).flatMap { weights[$0 * size + count * taps..<($0 + 1) * size] }, bias: bias,
+      border: border)
+  }
+
   /// Some of the outputs, in the order of `indices`.
   public func selecting(_ indices: [Int]) -> ConvolutionParameters {
     let size = inputs * taps

@@ -42,7 +42,8 @@ extension FeatureMap {
       output.bias.withUnsafeBufferPointer { bias in
         guard let bias = bias.baseAddress else { return }
         var filter = fk_filter(
-          taps: 1, inputs: Int32(c), outputs: Int32(c), weights: packed, bias: bias, border: nil)
+          taps: 1, inputs: Int32(c), outputs: Int32(c), weights: packed, bias: bias, border: nil,
+          halves: nil)
         withUnsafePointer(to: (value.view, view)) { maps in
           let v = pointer(to: maps, \.0), y = pointer(to: maps, \.1)
           if let residual {

@@ -59,6 +59,15 @@ public struct FeatureMap {
     }
   }
 
+  /// Fills every pixel with one value.
+  public func fill(_ value: Float) {
+    for plane in 0..<images * channels {
+      for row in 0..<height {
+        (view.data + plane * view.stride + row * (width + 1)).update(repeating: value, count: width)
+      }
+    }
+  }
+
   /// Fills one image from tokens `[H·W][C]`, row-major.
   public func fill(image: Int = 0, from tokens: Tokens) {
     precondition(tokens.rows == height * width && tokens.columns == channels, "one token per pixel")

@@ -7,8 +7,9 @@ public struct GatedFeedForward: Sendable {
   /// Fewest channels for which Winograd's form of the expansion pays.
   static let fewestWinogradChannels = 3
 
-  private let direct: PackedFilter
-  private let winograd: PackedFilter?
+  /// In runs of eight: one order for the direct kernel and for Winograd's.
+  private let expansion: PackedFilter
+  private let usesWinograd: Bool
   private let projection: PackedFilter
 
   /// `gate`, `value`: C → 4C, 3×3. `projection`: 4C → C, 1×1.
@@ -23,27 +24,28 @@ public struct GatedFeedForward: Sendable {
       return four + four.map { $0 + values }
     }
     let both = ConvolutionParameters.joined([gate, value]).selecting(runs)
-    direct = PackedFilter(direct: both)
-    winograd = gate.inputs >= Self.fewestWinogradChannels ? PackedFilter(winograd: both, tile: 4) : nil
+    expansion = PackedFilter(winograd: both, tile: 4, compact: false)
+    usesWinograd = gate.inputs >= Self.fewestWinogradChannels
     self.projection = PackedFilter(direct: projection)
   }
 
   public func callAsFunction(
     _ u: FeatureMap, into y: FeatureMap, adding residual: FeatureMap, workspace: Workspace
   ) {
-    precondition(u.channels == direct.inputs && y.channels == projection.outputs, "C channels in and out")
+    precondition(u.channels == expansion.inputs && y.channels == projection.outputs, "C channels in and out")
     precondition(u.images == y.images && u.height == y.height && u.width == y.width, "maps of one size")
     precondition(y.hasShape(of: residual) && y.view.stride == residual.view.stride, "residual like output")
     workspace.scope {
       projection.withFilter { projection in
         withUnsafePointer(to: (u.view, y.view, residual.view)) { maps in
           let u = pointer(to: maps, \.0), y = pointer(to: maps, \.1), residual = pointer(to: maps, \.2)
-          if let winograd, u.pointee.isWhole(tiles: 4) {
-            let scratch = workspace.floats(fk_winograd_scratch(u, 4, projection.pointee.inputs))
-            winograd.withFilter { fk_gate_winograd(u, y, $0, projection, residual, scratch) }
+          if usesWinograd, u.pointee.isWhole(tiles: 4) {
+            let scratch = workspace.floats(
+              fk_winograd_scratch(u, 4, Int32(expansion.outputs), projection.pointee.inputs))
+            expansion.withFilter { fk_gate_winograd(u, y, $0, projection, residual, scratch) }
           } else {
-            let scratch = workspace.floats(fk_gate_scratch(Int32(direct.outputs)))
-            direct.withFilter { fk_gate(u, y, $0, projection, residual, scratch) }
+            let scratch = workspace.floats(fk_gate_scratch(Int32(expansion.outputs)))
+            expansion.withFilter(directly: true) { fk_gate(u, y, $0, projection, residual, scratch) }
           }
         }
       }
@@ -53,12 +55,14 @@ public struct GatedFeedForward: Sendable {
   /// The expansions of one image before the gate, for traces: 8C channels; those of the gate come first.
   public func expansions(of u: FeatureMap, workspace: Workspace) -> (gate: [FeatureMap], value: [FeatureMap])
   {
-    precondition(u.images == 1 && u.channels == direct.inputs, "one image of C channels")
-    let all = workspace.map(channels: direct.outputs, height: u.height, width: u.width)
+    precondition(u.images == 1 && u.channels == expansion.inputs, "one image of C channels")
+    let all = workspace.map(channels: expansion.outputs, height: u.height, width: u.width)
     withUnsafePointer(to: (u.view, all.view)) { maps in
-      direct.withFilter { fk_convolve(pointer(to: maps, \.0), pointer(to: maps, \.1), $0, fk_identity, nil) }
+      expansion.withFilter(directly: true) {
+        fk_convolve(pointer(to: maps, \.0), pointer(to: maps, \.1), $0, fk_identity, nil)
+      }
     }
-    let runs = stride(from: 0, to: direct.outputs, by: 8).map { $0 }
+    let runs = stride(from: 0, to: expansion.outputs, by: 8).map { $0 }
     return (runs.map { all.channels($0..<$0 + 4) }, runs.map { all.channels($0 + 4..<$0 + 8) })
   }
 }

@@ -1,7 +1,6 @@
-// What this machine computes with: BLAS kernels and vector instructions. For provenance, `doctor` and `bench`.
+// What this machine computes with: the vector instructions of the kernels. For provenance, `doctor` and `bench`.
 
 internal import CKernels
-internal import COpenBLAS
 
 public enum Machine {
   /// Vector instructions of the kernels.
@@ -21,17 +20,9 @@ public enum Machine {
     }
   }
 
-  /// Chooses OpenBLAS's kernels for this processor, one thread per product. Engines do it when they are made.
-  public static func initialize() { ob_initialize() }
-
-  /// OpenBLAS's core, e.g. "SkylakeX". Results differ in their last bits between cores.
-  public static var blasCore: String {
-    ob_initialize()
-    return String(cString: ob_core_name())
-  }
-
-  /// OpenBLAS's version and build options.
-  public static var blasConfiguration: String { String(cString: ob_configuration()) }
+  /// Whose matrix products run. The ledger and its exports have a field for it since another library's kernels could be
+  /// chosen; they are all our own now.
+  public static let products = "own kernels"
 
   /// The best this processor has, and what is in use (`FUSELINE_ISA` can lower it).
   public static var bestInstructions: InstructionSet { InstructionSet(fk_best_isa()) }

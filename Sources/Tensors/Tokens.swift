@@ -50,7 +50,7 @@ public struct Linear: Sendable {
   public let inputs: Int
   public let outputs: Int
   /// In panels (see `fk_pack_panels`).
-  private let weight: [Float]
+  private let weight: KeptWeights
   /// Filled up to whole panels.
   private let bias: [Float]?
 
@@ -60,10 +60,11 @@ public struct Linear: Sendable {
     self.inputs = inputs
     self.outputs = outputs
     let width = Int(FK_PANEL), padded = (outputs + width - 1) / width * width
-    self.weight = [Float](unsafeUninitializedCapacity: padded * inputs) { packed, initialized in
+    let packed = [Float](unsafeUninitializedCapacity: padded * inputs) { packed, initialized in
       if let start = packed.baseAddress { fk_pack_panels(weight, outputs, inputs, start) }
       initialized = padded * inputs
     }
+    self.weight = KeptWeights(packed, compact: true)
     self.bias = bias.map { $0 + [Float](repeating: 0, count: padded - outputs) }
   }
 
@@ -71,12 +72,11 @@ public struct Linear: Sendable {
   public func callAsFunction(_ x: Tokens, into y: Tokens, accumulating: Bool = false) {
     precondition(
       x.columns == inputs && y.columns == outputs && x.rows == y.rows, "rows through \(inputs)→\(outputs)")
-    weight.withUnsafeBufferPointer { weight in
-      guard let weight = weight.baseAddress else { return }
+    weight.withPointers { weight, halves in
       var task = fk_product_task(
         rows: x.rows, inputs: inputs, columns: outputs, x: x.start, x_stride: inputs, w: weight,
         w_stride: Int(FK_PANEL), panel_stride: inputs * Int(FK_PANEL), bias: nil, y: y.start,
-        y_stride: outputs, accumulating: accumulating)
+        y_stride: outputs, accumulating: accumulating, halves: halves)
       guard let bias else { return fk_product(&task) }
       bias.withUnsafeBufferPointer {
         task.bias = $0.baseAddress
@@ -126,13 +126,14 @@ public struct MultiHeadAttention: Sendable {
         fk_transpose(q + width, rows, headSize, 3 * width, keys, padded)
         var task = fk_product_task(
           rows: rows, inputs: headSize, columns: rows, x: q, x_stride: 3 * width, w: keys, w_stride: padded,
-          panel_stride: Int(FK_PANEL), bias: nil, y: scores, y_stride: padded, accumulating: false)
+          panel_stride: Int(FK_PANEL), bias: nil, y: scores, y_stride: padded, accumulating: false,
+          halves: nil)
         fk_product(&task)
         fk_softmax_rows(scores, rows, rows, padded, 1 / Float(headSize).squareRoot())
         task = fk_product_task(
           rows: rows, inputs: rows, columns: headSize, x: scores, x_stride: padded, w: q + 2 * width,
           w_stride: 3 * width, panel_stride: Int(FK_PANEL), bias: nil, y: y.start + head * headSize,
-          y_stride: width, accumulating: false)
+          y_stride: width, accumulating: false, halves: nil)
         fk_product(&task)
       }
     }

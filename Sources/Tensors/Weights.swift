@@ -1,24 +1,26 @@
 // A safetensors file of parameters: names, shapes and values with a digest – not what they mean to a network.
 
 internal import CKernels
-internal import Crypto
 
 /// Tensors of a safetensors file (F32 or F16), memory-mapped and checked as a whole when opened.
 public struct Weights: Sendable {
   /// Path as given.
   public let path: String
-  /// SHA-256 of the whole file, 64 lowercase hexadecimal digits.
-  public let sha256: String
+  private let digest: FileDigest
   private let file: MappedFile
   private let header: SafetensorsHeader
 
-  /// Maps the file, checks that its header describes its bytes completely, and digests it.
+  /// Maps the file, checks that its header describes its bytes completely, and begins to digest it.
   public init(path: String) throws(WeightsError) {
     self.path = path
     file = try MappedFile(path: path)
     header = try SafetensorsHeader(file.bytes, path: path)
-    sha256 = Self.digest(file.bytes)
+    digest = FileDigest(file)
   }
+
+  /// SHA-256 of the whole file, 64 lowercase hexadecimal digits. It is worked out beside whatever else is done with the
+  /// file; asking waits for it.
+  public var sha256: String { digest.text }
 
   /// Names of all tensors, sorted.
   public var names: [String] { header.entries.keys.sorted() }
@@ -80,27 +82,11 @@ public struct Weights: Sendable {
       case .float32:
         UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
       case .float16:
-        // The mapping need not be aligned for 16-bit loads.
-        let halves = [UInt16](unsafeUninitializedCapacity: count) { aligned, filled in
-          UnsafeMutableRawBufferPointer(aligned).copyMemory(from: bytes)
-          filled = count
+        if let values = buffer.baseAddress, let halves = bytes.baseAddress {
+          fk_half_to_float(halves, count, values)
         }
-        if let values = buffer.baseAddress { fk_half_to_float(halves, count, values) }
       }
       initialized = count
     }
-  }
-
-  private static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
-    let chunk = 1 << 20
-    var hash = SHA256()
-    for start in stride(from: 0, to: bytes.count, by: chunk) {
-      hash.update(
-        bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + chunk, bytes.count)]))
-    }
-    return hash.finalize().map { byte in
-      let digits = String(byte, radix: 16)
-      return byte < 16 ? "0" + digits : digits
-    }.joined()
   }
 }

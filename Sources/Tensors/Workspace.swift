@@ -1,6 +1,7 @@
 // One block of memory for every intermediate of a pass – laid out like a stack, planned before the first pass.
 
 internal import CKernels
+internal import Glibc
 
 /// Memory of a fixed size from which maps and rows are taken; what a `scope` took is given back at its end.
 ///
@@ -8,7 +9,9 @@ internal import CKernels
 public final class Workspace {
   /// Floats past the end of each piece that kernels may read (never keep): the widest tile.
   static let slack = 64
-  static let alignment = 64
+  /// A workspace starts on a large page, so that the system can map it with few of them: fewer faults in the first pass and
+  /// fewer misses of the address cache in all.
+  static let alignment = 2 << 20
 
   /// Size in Floats.
   public let capacity: Int
@@ -22,6 +25,8 @@ public final class Workspace {
     start = UnsafeMutableRawPointer.allocate(
       byteCount: (capacity + Self.slack) * MemoryLayout<Float>.stride, alignment: Self.alignment
     ).bindMemory(to: Float.self, capacity: capacity + Self.slack)
+    // Advice: should it fail, pages are small.
+    _ = madvise(start, capacity * MemoryLayout<Float>.stride, Int32(MADV_HUGEPAGE))
     (start + capacity).initialize(repeating: 0, count: Self.slack)
   }
 

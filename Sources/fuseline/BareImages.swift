@@ -10,8 +10,9 @@ import Tensors
 struct BareImages {
   let model: FusionModel
 
-  init(model: String, models folder: String?) throws {
-    self.model = try ModelLibrary.load(ModelLibrary.resolve(model, folder: folder))
+  /// `complete` keeps branches that have no influence, for a dump of every intermediate.
+  init(model: String, models folder: String?, complete: Bool) throws {
+    self.model = try ModelLibrary.network(model, folder: folder, keepingIdleBranches: complete)
   }
 
   func fuse(fixed: String, moving: String, into output: String, dump: Bool) throws {

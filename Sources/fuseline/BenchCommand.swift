@@ -53,7 +53,7 @@ struct BenchText {
   func print() {
     let machine = report.machine
     Swift.print(
-      "machine     \(machine.processor), \(machine.cores) cores, \(machine.instructions), OpenBLAS \(machine.blas), load \(machine.load.formatted())"
+      "machine     \(machine.processor), \(machine.cores) cores, \(machine.instructions), load \(machine.load.formatted())"
     )
     for part in report.parts {
       let name = part.name.padding(toLength: 11, withPad: " ", startingAt: 0)

@@ -6,7 +6,7 @@ import Pipeline
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Is this machine ready? Folders, space, dictionary, BLAS, models, ledger, clock.",
+    abstract: "Is this machine ready? Folders, space, dictionary, arithmetic, models, ledger, clock.",
     discussion: "Example: fuseline doctor -c /etc/fuseline/pipeline.yaml")
 
   @OptionGroup var options: ConfigurationOption

@@ -3,7 +3,6 @@
 import ArgumentParser
 import Foundation
 import Pipeline
-import Tensors
 
 @main
 struct Fuseline: AsyncParsableCommand {
@@ -33,8 +32,6 @@ struct Fuseline: AsyncParsableCommand {
     if CommandLine.arguments.dropFirst().first == WatchCommand.configuration.commandName {
       StopSignal.listen()
     }
-    // Before any thread that could call BLAS: the distribution's OpenBLAS does not know every processor.
-    Machine.initialize()
     umask(0o027)
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { exit(withError: error) }

@@ -76,7 +76,7 @@ struct ModelCommand: ParsableCommand {
     @Flag(help: "Write every intermediate as well (safetensors).") var dump = false
 
     func run() throws {
-      try BareImages(model: model, models: options.settings().models)
+      try BareImages(model: model, models: options.settings().models, complete: dump)
         .fuse(fixed: fixed, moving: moving, into: output, dump: dump)
     }
   }

@@ -5,6 +5,6 @@ import Tensors
 
 enum VersionText {
   static var text: String {
-    "\(Software.name.lowercased()) \(Software.version) (OpenBLAS \(Machine.blasCore), kernels \(Machine.instructions.rawValue))"
+    "\(Software.name.lowercased()) \(Software.version) (kernels \(Machine.instructions.rawValue))"
   }
 }

@@ -69,6 +69,52 @@ import Testing
     #expect(first.fused == traced.fused && first.flow == traced.flow)
   }
 
+  @Test func `leaving out branches that add nothing changes no value`() throws {
+    let idle = [
+      "encoder.rb1.gdfn.conv", "encoder.rb2.mdta.conv4", "fusion_net.F4.mlp", "fusion_net.F4.mdta.conv4",
+      "fusion_net.F4.gdfn.conv", "reg_net.f1_FR2.crossAtt1.conv1", "reg_net.f2_FR3.crossAtt1.conv1",
+      "reg_net.f1_FR4.flow_output", "reg_net.f2_FR4.flow_output", "reg_net.f1_FR5.flow_output",
+      "reg_net.f2_FR5.flow_output", "transfer.classifier.vit_blks.vit0.attention.out_proj",
+      "transfer.transfer.VitBLK2.vit1.mlp.linear2",
+    ]
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "\(UUID().uuidString).safetensors"
+    ).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let tensors = ParameterTable.all.map { parameter in
+      let zero = idle.contains { parameter.name.hasPrefix($0 + ".") }
+      return NamedTensor(
+        name: parameter.name, shape: parameter.shape,
+        values: zero
+          ? [Float](repeating: 0, count: parameter.shape.reduce(1, *)) : GoldenWeights.values(parameter))
+    }
+    try SafetensorsFile.write(tensors, to: path)
+    let weights = try Weights(path: path), (fixed, moving) = pair(64)
+    let short = try FusionModel(weights: weights)
+    let whole = try FusionModel(weights: weights, keepingIdleBranches: true)
+    #expect(short.alignment.depth == 3 && whole.alignment.depth == 5)
+    let one = try FusionEngine(model: short, side: 64).fuse(fixed: fixed, moving: moving)
+    let other = try FusionEngine(model: whole, side: 64).fuse(fixed: fixed, moving: moving)
+    #expect(one.flow == other.flow && one.aligned == other.aligned)
+    #expect(Difference(one.fused.pixels, other.fused.pixels).greatest < 1e-6)
+    #expect(one.flow.dx.pixels.contains { $0 != 0 })
+  }
+
+  @Test func `a refused deformation gives what a pass without alignment gives`() throws {
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: 48), (fixed, moving) = pair(48)
+    let deformed = try engine.fuse(fixed: fixed, moving: moving)
+    let plain = try engine.fuseUndeformed(fixed: fixed, moving: moving)
+    var seen: (Flow, Plane)?
+    let refused = try engine.fuse(fixed: fixed, moving: moving) {
+      seen = ($0, $1)
+      return false
+    }
+    #expect(seen?.0 == deformed.flow && seen?.1 == deformed.aligned)
+    #expect(refused.fused == plain.fused && refused.flow == plain.flow && refused.aligned == moving)
+    let accepted = try engine.fuse(fixed: fixed, moving: moving) { _, _ in true }
+    #expect(accepted.fused == deformed.fused && accepted.flow == deformed.flow)
+  }
+
   @Test func `engines of several workers at once give the bits of one alone`() async throws {
     let model = try GoldenWeights.model.get(), (fixed, moving) = pair(64)
     let alone = try FusionEngine(model: model, side: 64).fuse(fixed: fixed, moving: moving)

@@ -44,6 +44,26 @@ import Testing
     print("golden\(side): worst \(worst.0) \(worst.1)")
   }
 
+  @Test(arguments: [32, 48], Machine.InstructionSet.allCases)
+  func `no result is twice as far from the truth as the twin's own in single precision`(
+    _ side: Int, _ instructions: Machine.InstructionSet
+  ) throws {
+    let golden = try Self.golden(side)
+    let before = Machine.instructions
+    Machine.use(instructions)
+    defer { Machine.use(before) }
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: side)
+    let result = try engine.fuse(fixed: golden.plane("in.fixed"), moving: golden.plane("in.moving"))
+    let flow = result.flow.dx.pixels + result.flow.dy.pixels
+    for (name, ours) in [("flow", flow), ("fused", result.fused.pixels)] {
+      let truth = try #require(golden.tensors["ref64.\(name)"]).values
+      let twin = Difference(try #require(golden.tensors[name]).values, truth)
+      let own = Difference(ours, truth)
+      print("golden\(side) \(instructions): \(name) \(own.greatest / twin.greatest) of the twin's error")
+      #expect(own.greatest <= 2 * twin.greatest && own.mean <= 2 * twin.mean, "\(name)")
+    }
+  }
+
   @Test func `colour goes through the paper's two matrices and rounds like its pictures`() throws {
     let golden = try Self.golden(32)
     func planes(_ name: String) throws -> ColourPlanes {

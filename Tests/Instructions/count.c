@@ -27,10 +27,11 @@ static fk_map map_of(int channels) {
   return map;
 }
 
+/// Whole runs of eight outputs.
 static fk_filter winograd(int inputs, int outputs, const float *weights, const float *bias) {
-  float *packed = filled((size_t)(36 * inputs * outputs)), *padded = filled((size_t)outputs);
-  fk_pack_winograd(weights, bias, outputs, inputs, 4, packed, padded);
-  return (fk_filter){36, inputs, outputs, packed, padded, NULL};
+  float *packed = filled((size_t)(9 * inputs * outputs));
+  fk_pack(weights, outputs, inputs, 9, packed);
+  return (fk_filter){36, inputs, outputs, packed, bias, NULL, NULL};
 }
 
 __attribute__((noinline)) void piece_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, float *scratch) {
@@ -64,7 +65,7 @@ static void network(void) {
   const fk_map eight = map_of(8), other = map_of(8), sixteen = map_of(16), wide = map_of(32);
   const fk_filter filter = winograd(16, 32, weights, bias), expansion = winograd(8, 64, weights, bias);
   piece_winograd(&sixteen, &wide, &filter, scratch);
-  const fk_filter projection = {1, 32, 8, weights, bias, NULL}, pointwise = {1, 32, 16, weights, bias, NULL};
+  const fk_filter projection = {1, 32, 8, weights, bias, NULL, NULL}, pointwise = {1, 32, 16, weights, bias, NULL, NULL};
   piece_gate(&eight, &other, &expansion, &projection, scratch);
   piece_pointwise(&wide, &sixteen, &pointwise);
   const fk_product_task task = {.rows = 65, .inputs = 256, .columns = 256, .x = scratch, .x_stride = 256, .w = weights,

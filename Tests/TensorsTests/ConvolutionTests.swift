@@ -121,6 +121,45 @@ extension KernelTests {
       }
     }
 
+    @Test
+    func `Winograd's tiles of four round at most five times as much as the definition in single precision`() {
+      workspace.scope {
+        let all = ConvolutionParameters.numbers(16, 8, taps: 9, seed: 31)
+        let x = workspace.numbers(channels: 16, height: 64, width: 64, seed: 32)
+        let fast = workspace.map(channels: 8, height: 64, width: 64)
+        let direct = workspace.map(channels: 7, height: 64, width: 64)
+        let expected = Planes(x).convolved(all)
+        // Seven outputs are too few for Winograd.
+        func error(_ map: FeatureMap) -> Double {
+          let count = 7 * 64 * 64, values = map.values()
+          return (0..<count).reduce(0) { $0 + pow(Double(values[$1]) - expected.values[$1], 2) }.squareRoot()
+        }
+        withEveryInstructionSet { instructions in
+          Convolution(all)(x, into: fast, workspace: workspace)
+          Convolution(all.selecting(Array(0..<7)))(x, into: direct, workspace: workspace)
+          #expect(error(fast) < 5 * error(direct), "\(instructions)")
+        }
+      }
+    }
+
+    @Test func `a sum over very many inputs keeps its digits`() {
+      workspace.scope {
+        var numbers = Numbers(33)
+        // All of one sign, so that the running sum is large: the worst case for rounding.
+        let parameters = ConvolutionParameters(
+          outputs: 2, inputs: 256, taps: 9, weights: numbers.array(2 * 256 * 9).map { 1 + 0.5 * $0 },
+          bias: [-2304, 0])
+        let x = workspace.map(channels: 256, height: 8, width: 8)
+        x.fill(from: numbers.array(256 * 64).map { 1 + 0.25 * $0 })
+        let y = workspace.map(channels: 2, height: 8, width: 8), expected = Planes(x).convolved(parameters)
+        withEveryInstructionSet { instructions in
+          Convolution(parameters)(x, into: y, workspace: workspace)
+          // A running sum is up to 5e-3 off here.
+          #expect(expected.difference(Planes(y)) < 1e-3, "\(instructions)")
+        }
+      }
+    }
+
     @Test(arguments: [(2, 2), (6, 10), (4, 34)])
     func `very many channels take tiles of two, on any even size`(_ height: Int, _ width: Int) {
       workspace.scope {

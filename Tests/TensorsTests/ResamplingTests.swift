@@ -84,6 +84,29 @@ extension KernelTests {
       }
     }
 
+    @Test func `sampler W is as exact far from the origin as near it`() {
+      withEveryInstructionSet { instructions in
+        workspace.scope {
+          let side = 256, x = workspace.numbers(channels: 1, height: side, width: side, seed: 69)
+          let field = workspace.map(channels: 2, height: side, width: side)
+          var numbers = Numbers(70)
+          field.fill(from: numbers.array(2 * side * side).map { 4 * $0 })
+          let y = workspace.map(channels: 1, height: side, width: side)
+          y.warp(x, by: field)
+          let source = Planes(x), offsets = Planes(field), values = y.values(), s = Double(side)
+          for row in [3, 100, 250] {
+            for column in 240..<side {
+              let at = { (position: Int, offset: Double) in (Double(position) + offset) * s / (s - 1) - 0.5 }
+              let expected = source.bilinear(
+                0, at(row, offsets[1, row, column]), at(column, offsets[0, row, column]), clamped: false)
+              // A coordinate near 256 in single precision is 1.5e-5 off.
+              #expect(abs(expected - Double(values[row * side + column])) < 3e-6, "\(instructions)")
+            }
+          }
+        }
+      }
+    }
+
     @Test func `sampler V is the identity for no flow and continues the border`() {
       var numbers = Numbers(67)
       let (width, height) = (17, 31), count = 17 * 31

@@ -35,12 +35,14 @@ typedef enum fk_activation {
 /// A dense convolution, 1×1 (`taps` 1) or 3×3 with zero padding (`taps` 9), in the order of `fk_pack`.
 typedef struct fk_filter {
   int32_t taps, inputs, outputs;
-  /// Packed, `outputs · inputs · taps` values.
-  const float *weights;
+  /// Packed, `outputs · inputs · taps` values. Null where `halves` has them.
+  const float *_Nullable weights;
   /// [outputs]
   const float *bias;
   /// [outputs][16] or null: added at border pixels, index = sum of 1 top row, 2 bottom row, 4 left, 8 right.
   const float *_Nullable border;
+  /// The weights of a 3×3 for Winograd's kernels in half precision, where that holds them exactly; readable 8 further.
+  const uint16_t *_Nullable halves;
 } fk_filter;
 
 /// The one in use: the best, or what the environment variable FUSELINE_ISA (portable, avx2, avx512) lowers it to.
@@ -55,16 +57,13 @@ void fk_clear_border(const fk_map *map);
 void fk_convolve(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                  const fk_map *_Nullable residual);
 
-/// The same by Winograd's F(M×M, 3×3), M = 4 or 2: `filter` from `fk_pack_winograd` with `taps` (M + 2)²,
-/// activation identity or ReLU. `scratch`: `fk_winograd_scratch(x, M, 0)` floats.
+/// The same by Winograd's F(M×M, 3×3), M = 4 or 2; `activation` identity or ReLU. `filter` is packed by `fk_pack` as a 3×3
+/// whose outputs were filled up with zeros to whole runs of eight (bias too) and has `taps` (M + 2)²: its weights
+/// are transformed as they are needed, which costs less than reading four times as many from memory.
+/// `scratch`: `fk_winograd_scratch(x, M, outputs, 0)` floats.
 void fk_convolve_winograd(const fk_map *x, const fk_map *y, const fk_filter *filter, fk_activation activation,
                           const fk_map *_Nullable residual, float *scratch);
-size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t hidden);
-
-/// Weights [outputs][inputs][9] to Winograd's domain, in runs of eight outputs, the last filled up with zeros:
-/// [run][(tile + 2)²][inputs][8], `tile` 4 or 2. `bias` is filled up likewise. Computed in double.
-void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, int32_t inputs, int32_t tile,
-                      float *packed, float *padded_bias);
+size_t fk_winograd_scratch(const fk_map *x, int32_t tile, int32_t outputs, int32_t hidden);
 
 /// Gated feed-forward: y = residual + projection(GELU(g) ⊙ h), (g, h) = expansion(u).
 /// `expansion`: 3×3, outputs in alternating runs of four g and four h; `projection`: 1×1, half as many inputs.
@@ -72,8 +71,8 @@ void fk_pack_winograd(const float *weights, const float *bias, int32_t outputs, 
 void fk_gate(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
              const fk_map *residual, float *scratch);
 size_t fk_gate_scratch(int32_t expanded);
-/// The same with an expansion from `fk_pack_winograd` for tiles of 4; H and W multiples of 4.
-/// `scratch`: `fk_winograd_scratch(u, 4, projection->inputs)` floats.
+/// The same with an expansion by Winograd with tiles of 4 (`taps` 36); H and W multiples of 4.
+/// `scratch`: `fk_winograd_scratch(u, 4, expansion->outputs, projection->inputs)` floats.
 void fk_gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
                       const fk_map *residual, float *scratch);
 
@@ -139,13 +138,16 @@ typedef struct fk_product_task {
   ptrdiff_t rows, inputs, columns;
   const float *x;
   ptrdiff_t x_stride;
-  const float *w;
+  /// Null where `halves` has the weights.
+  const float *_Nullable w;
   ptrdiff_t w_stride, panel_stride;
   /// [columns] or null
   const float *_Nullable bias;
   float *y;
   ptrdiff_t y_stride;
   bool accumulating;
+  /// Whole panels as `w`, in half precision.
+  const uint16_t *_Nullable halves;
 } fk_product_task;
 
 void fk_product(const fk_product_task *task);
@@ -170,7 +172,9 @@ void fk_fold_attention(const float *p, const float *conv, int32_t channels, floa
 void fk_softmax_joint(const double *logits, ptrdiff_t count, float *p);
 
 bool fk_all_finite(const float *values, ptrdiff_t count);
-/// IEEE 754 half precision to single, exact.
-void fk_half_to_float(const uint16_t *halves, ptrdiff_t count, float *values);
+/// IEEE 754 half precision to single, exact. Neither need be aligned.
+void fk_half_to_float(const void *halves, ptrdiff_t count, float *values);
+/// Finite values to half precision where that holds every one of them exactly, else false (`halves` is then undefined).
+bool fk_exact_halves(const float *values, ptrdiff_t count, uint16_t *halves);
 
 #pragma clang assume_nonnull end

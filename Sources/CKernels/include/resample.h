@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "isa.h"
@@ -29,13 +30,21 @@ typedef struct {
   double step_u, step_v, step_depth;
 } fk_ray;
 
+/// Whether voxels are missing.
+typedef enum {
+  FK_GAPS_NONE,
+  FK_GAPS_SOME,
+  /// Nobody looked: rows inside the stack are sampled as if there were none, and again where a result is not finite.
+  FK_GAPS_UNKNOWN,
+} fk_gaps;
+
 /// What a row is sampled from.
 typedef struct {
   fk_lattice lattice;
   /// [slices][rows][columns]; NaN or infinite where there is no data.
   const float *voxels;
-  /// True when `voxels` has non-finite values.
-  bool has_gaps;
+  /// Whether `voxels` has non-finite values.
+  fk_gaps gaps;
   /// Cubic B-spline coefficients [slices][rows + 4][columns + 4], mirrored two pixels beyond each edge; null
   /// for trilinear interpolation.
   const float *_Nullable coefficients;
@@ -45,12 +54,15 @@ typedef struct {
   /// Value of samples outside.
   float background;
   fk_isa isa;
+  /// Voxels from a point to that of the next row but one, near enough: what will be needed is asked for early. 0: unknown.
+  ptrdiff_t next_row;
 } fk_sampler;
 
 /// Samples `count` points. A point is inside when its lattice index is within half a pixel of the stack's
 /// pixel centres and at least half of its trilinear weight lies on finite voxels.
 /// out [count], inside [count], used [slices]: set for each slice that an inside point drew on.
-void fk_sample_row(const fk_sampler *sampler, const fk_ray *ray, int32_t count, float *out,
+/// Returns the number of points inside.
+int32_t fk_sample_row(const fk_sampler *sampler, const fk_ray *ray, int32_t count, float *out,
                    bool *inside, bool *used);
 
 /// Lines along one axis of an array seen as [outer][length][inner], float32.

@@ -3,6 +3,8 @@
 
 #include "../table.h"
 
+#include "halves.h"
+
 #include "convolution.h"
 
 #include "gate.h"
@@ -39,7 +41,6 @@ const fk_table FK_TABLE = {
     .product = product,
     .normalize = normalize,
     .compose = compose,
-    .pack_winograd = pack_winograd,
     .gram = gram,
     .cross_attend = cross_attend,
     .resize = resize,
@@ -50,4 +51,6 @@ const fk_table FK_TABLE = {
     .softmax_rows = softmax_rows,
     .gelu = gelu_in_place,
     .sigmoid_map = sigmoid_map,
+    .half_to_float = half_to_float,
+    .exact_halves = exact_halves,
 };

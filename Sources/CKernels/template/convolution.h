@@ -5,6 +5,9 @@
 /// Positions of one tile.
 #define FK_TILE (FK_TILE_VECTORS * FK_LANES)
 
+/// Inputs of a 3×3 (a 1×1: nine times as many) summed in one go; rounding grows with the length of a sum.
+enum { sum_inputs = 16 };
+
 /// accumulators[o][p] += Σ over inputs and taps of weights[input][tap][o] · x[input] at the tap of vector p.
 /// `x` points at the first position in input 0; `step` is the distance between weights of successive taps.
 FK_INLINE void accumulate(const int outputs, const int taps, const float *x, ptrdiff_t stride, ptrdiff_t row,
@@ -69,7 +72,26 @@ FK_INLINE void tile(const int outputs, const int taps, const tile_task *t, const
   for (int o = 0; o < outputs; o++)
 #pragma clang loop unroll(full)
     for (int p = 0; p < FK_TILE_VECTORS; p++) accumulators[o][p] = (vf)(bias[o]);
-  accumulate(outputs, taps, t->x + position, t->x_stride, t->row, t->inputs, weights, step, accumulators);
+  const int most = taps == 9 ? sum_inputs : 9 * sum_inputs;
+  const float *x = t->x + position;
+  if (t->inputs <= most) {
+    accumulate(outputs, taps, x, t->x_stride, t->row, t->inputs, weights, step, accumulators);
+  } else {
+    for (int c = 0; c < t->inputs; c += most) {
+      const int inputs = t->inputs - c < most ? t->inputs - c : most;
+      vf sums[FK_TILE_OUTPUTS][FK_TILE_VECTORS];
+#pragma clang loop unroll(full)
+      for (int o = 0; o < outputs; o++)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < FK_TILE_VECTORS; p++) sums[o][p] = (vf)(0.0f);
+      accumulate(outputs, taps, x + c * t->x_stride, t->x_stride, t->row, inputs, weights + (ptrdiff_t)c * taps * step,
+                 step, sums);
+#pragma clang loop unroll(full)
+      for (int o = 0; o < outputs; o++)
+#pragma clang loop unroll(full)
+        for (int p = 0; p < FK_TILE_VECTORS; p++) accumulators[o][p] += sums[o][p];
+    }
+  }
   switch (t->activation) {
     case fk_relu: finish_tile(outputs, t, fk_relu, output, position, count, accumulators); break;
     case fk_leaky_relu: finish_tile(outputs, t, fk_leaky_relu, output, position, count, accumulators); break;

@@ -88,17 +88,18 @@ static void shrink_flow(const fk_map *flow, const fk_map *y) {
     }
 }
 
-/// Left neighbour and the two weights of a coordinate; neighbours outside −1…n weigh nothing.
+/// Left neighbour and the two weights of the coordinate index + offset; neighbours outside −1…n weigh nothing. The whole part
+/// stays apart: added up, a coordinate of some hundred pixels would leave a hundred-thousandth of one for the weights.
 /// Comparisons are written so that NaN ends at a valid index.
-FK_INLINE int neighbours(float at, int n, float *left, float *right) {
-  if (!(at > -1.0f && at < (float)n)) {
-    *left = *right = at - at;  // 0, or NaN for what is not finite
-    return -1;
-  }
-  const int index = (int)(at + 1.0f) - 1;
-  *right = at - (float)index;
-  *left = 1 - *right;
-  return index;
+FK_INLINE int neighbours(int index, float offset, int n, float *left, float *right) {
+  const float at = (float)index + offset;
+  const bool in = at > -1.0f && at < (float)n;
+  const float inside = in ? offset : 0;
+  const int towards_zero = (int)inside, whole = towards_zero - (inside < (float)towards_zero);
+  const float outside = offset - offset;  // 0, or NaN for what is not finite
+  *right = in ? inside - (float)whole : outside;
+  *left = in ? 1 - *right : outside;
+  return in ? index + whole : -1;
 }
 
 /// Pixels of a row whose places and weights are worked out before the channels are gone through.
@@ -107,17 +108,20 @@ enum { warp_run = 64 };
 static void warp(const fk_map *x, const fk_map *flow, const fk_map *y) {
   const int side = x->width;
   const ptrdiff_t row = side + 1;
-  const float scale = (float)side / (float)(side - 1);
+  const double step = 1.0 / (side - 1);
+  const float scale = (float)(side * step);
+  // Pixel i reads (i + φ)·S/(S−1) − ½ = i + (i/(S−1) − ½) + φ·S/(S−1).
   for (int r = 0; r < side; r++)
     for (int first = 0; first < side; first += warp_run) {
       const int run = side - first < warp_run ? side - first : warp_run;
       int32_t place[warp_run];
       float a[warp_run], b[warp_run], c[warp_run], d[warp_run];
       const float *dx = plane_of(flow, 0, 0) + r * row + first, *dy = plane_of(flow, 0, 1) + r * row + first;
+      const float down_by = (float)(r * step - 0.5);
       for (int i = 0; i < run; i++) {
         float left, right, up, down;
-        const int column = neighbours(((float)(first + i) + dx[i]) * scale - 0.5f, side, &left, &right);
-        const int line = neighbours(((float)r + dy[i]) * scale - 0.5f, side, &up, &down);
+        const int column = neighbours(first + i, (float)((first + i) * step - 0.5) + dx[i] * scale, side, &left, &right);
+        const int line = neighbours(r, down_by + dy[i] * scale, side, &up, &down);
         place[i] = (int32_t)(line * row + column);
         a[i] = up * left, b[i] = up * right, c[i] = down * left, d[i] = down * right;
       }

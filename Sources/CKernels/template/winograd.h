@@ -9,6 +9,8 @@
 #define FK_WINO(name) FK_JOIN(name, FK_M)
 #define FK_P (FK_M + 2)
 
+#include "winograd_weights.h"
+
 /// One line of every tile in a row, P points `input_plane` apart. Phases stay in registers: a load across two stores
 /// would wait for both.
 FK_INLINE void FK_WINO(wino_transform_line)(const float *line, const wino_chunk *chunk, float *to) {
@@ -179,68 +181,48 @@ static void FK_WINO(wino_store_run)(const float *out, const wino_chunk *chunk, c
   }
 }
 
+/// Runs of eight from output o on, point by point, so that a point's inputs stay in the cache over all runs.
+static void FK_WINO(wino_group)(const float *v, const wino_chunk *chunk, const fk_map *y, const fk_filter *filter, int o,
+                                int runs, float *u, float *m, float *out, fk_activation activation,
+                                const fk_map *residual) {
+  enum { points = FK_P * FK_P };
+  const ptrdiff_t size = (ptrdiff_t)8 * points * filter->inputs;
+  for (int r = 0; r < runs; r++) FK_WINO(wino_transform_run)(filter, o + 8 * r, u + r * size);
+  for (int p = 0; p < points; p++)
+    for (int r = 0; r < runs; r++)
+      FK_WINO(wino_point)(p, v, chunk, filter->inputs, u + r * size, m + r * points * chunk->product_plane, 0,
+                          chunk->stride);
+  for (int r = 0; r < runs; r++) {
+    FK_WINO(wino_outputs)(m + r * points * chunk->product_plane, chunk, filter->bias + o + 8 * r, out, 0, chunk->stride);
+    FK_WINO(wino_store_run)(out, chunk, y, o + 8 * r, residual, activation);
+  }
+}
+
 static void FK_WINO(convolve_winograd)(const fk_map *x, const fk_map *y, const fk_filter *filter,
                                        fk_activation activation, const fk_map *residual, float *scratch) {
   enum { points = FK_P * FK_P };
   const int all = (x->height + FK_M - 1) / FK_M * x->images, group = fk_winograd_group(filter->inputs);
-  const ptrdiff_t size = (ptrdiff_t)points * filter->inputs;
+  // Transformed weights first: they outlive the chunks, whose sizes differ.
+  const int kept = fk_winograd_prepares(x, FK_M) ? (filter->outputs + 7) / 8 : group;
+  float *u = scratch, *v = scratch + (ptrdiff_t)kept * 8 * points * filter->inputs;
+  FK_WINO(wino_prepare)(x, filter, u);
   for (int first = 0; first < all;) {
     const wino_chunk chunk = FK_WINO(wino_chunk_at)(x, first);
-    float *v = scratch, *m = v + points * chunk.input_plane, *out = m + group * points * chunk.product_plane;
+    float *m = v + points * chunk.input_plane, *out = m + group * points * chunk.product_plane;
     FK_WINO(wino_transform)(x, &chunk, v, out + 8 * chunk.output_plane);
     for (int o = 0; o < filter->outputs; o += 8 * group) {
-      const int left = (filter->outputs - o + 7) / 8, runs = left < group ? left : group;
-      if (group == 1) {
-        FK_WINO(wino_run)(v, &chunk, filter->inputs, filter->weights + o * size, filter->bias + o, m, out);
-        FK_WINO(wino_store_run)(out, &chunk, y, o, residual, activation);
+      const int left = (filter->outputs - o + 7) / 8;
+      if (group > 1) {
+        FK_WINO(wino_group)(v, &chunk, y, filter, o, left < group ? left : group, u, m, out, activation, residual);
         continue;
       }
-      for (int p = 0; p < points; p++)
-        for (int r = 0; r < runs; r++)
-          FK_WINO(wino_point)(p, v, &chunk, filter->inputs, filter->weights + (o + 8 * r) * size,
-                              m + r * points * chunk.product_plane, 0, chunk.stride);
-      for (int r = 0; r < runs; r++) {
-        FK_WINO(wino_outputs)(m + r * points * chunk.product_plane, &chunk, filter->bias + o + 8 * r, out, 0, chunk.stride);
-        FK_WINO(wino_store_run)(out, &chunk, y, o + 8 * r, residual, activation);
-      }
+      FK_WINO(wino_run)(v, &chunk, filter->inputs, FK_WINO(wino_weights_at)(x, filter, o, u), filter->bias + o, m, out);
+      FK_WINO(wino_store_run)(out, &chunk, y, o, residual, activation);
     }
     first += chunk.rows;
   }
   if (filter->border)
     for (int image = 0; image < y->images; image++) add_border(y, image, filter);
-}
-
-/// One input of outputs o … o + FK_LANES / 2 − 1: G g Gᵀ to packed[P²][…][8], `step` between the points.
-FK_INLINE void FK_WINO(winograd_weights)(const float *weights, int o, int outputs, int inputs, float *packed,
-                                         ptrdiff_t step) {
-  enum { lanes = FK_LANES / 2 };
-  vd g[9], rows[FK_P][3];
-  for (int k = 0; k < 9; k++) {
-    g[k] = (vd)(0.0);
-    for (int l = 0; l < lanes && o + l < outputs; l++) g[k][l] = weights[(ptrdiff_t)(o + l) * inputs * 9 + k];
-  }
-  for (int q = 0; q < 3; q++) {
-    vd column[FK_P];
-    FK_WINO(wino_weights)(g[q], g[3 + q], g[6 + q], column);
-    for (int r = 0; r < FK_P; r++) rows[r][q] = column[r];
-  }
-  for (int r = 0; r < FK_P; r++) {
-    vd line[FK_P];
-    FK_WINO(wino_weights)(rows[r][0], rows[r][1], rows[r][2], line);
-    for (int q = 0; q < FK_P; q++)
-      *(vh_unaligned *)(packed + (FK_P * r + q) * step) = __builtin_convertvector(line[q], vh);
-  }
-}
-
-static void FK_WINO(pack_winograd)(const float *weights, const float *bias, int32_t outputs, int32_t inputs,
-                                   float *packed, float *padded_bias) {
-  enum { lanes = FK_LANES / 2 };
-  for (int o = 0; o < outputs; o += 8)
-    for (int i = 0; i < inputs; i++)
-      for (int part = 0; part < 8; part += lanes)
-        FK_WINO(winograd_weights)(weights + (ptrdiff_t)i * 9, o + part, outputs, inputs,
-                                  packed + (ptrdiff_t)o * FK_P * FK_P * inputs + i * 8 + part, (ptrdiff_t)inputs * 8);
-  for (int o = 0; o < (outputs + 7) / 8 * 8; o++) padded_bias[o] = o < outputs ? bias[o] : 0;
 }
 
 #undef FK_P

@@ -23,11 +23,10 @@ static void wino_add_border(float *out, const wino_chunk *chunk, const float *bo
 }
 
 /// The gated products of all expanded channels: hidden[channel][16][T].
-static void wino_hidden(const float *v, const wino_chunk *chunk, const fk_filter *expansion, float *m, float *out,
-                        float *hidden) {
+static void wino_hidden(const fk_map *u, const float *v, const wino_chunk *chunk, const fk_filter *expansion,
+                        float *transformed, float *m, float *out, float *hidden) {
   for (int o = 0; o < expansion->outputs; o += 8) {
-    wino_run_4(v, chunk, expansion->inputs, expansion->weights + (ptrdiff_t)o * wino_points * expansion->inputs,
-             expansion->bias + o, m, out);
+    wino_run_4(v, chunk, expansion->inputs, wino_weights_at_4(u, expansion, o, transformed), expansion->bias + o, m, out);
     if (expansion->border) wino_add_border(out, chunk, expansion->border + 16 * o);
     for (int i = 0; i < 4; i++) {
       const float *g = out + i * chunk->output_plane, *h = out + (i + 4) * chunk->output_plane;
@@ -39,13 +38,15 @@ static void wino_hidden(const float *v, const wino_chunk *chunk, const fk_filter
 
 static void gate_winograd(const fk_map *u, const fk_map *y, const fk_filter *expansion, const fk_filter *projection,
                           const fk_map *residual, float *scratch) {
-  const int all = u->height / 4 * u->images;
+  const int all = u->height / 4 * u->images, kept = fk_winograd_prepares(u, 4) ? expansion->outputs : 8;
+  float *transformed = scratch, *v = scratch + (ptrdiff_t)kept * wino_points * expansion->inputs;
+  wino_prepare_4(u, expansion, transformed);
   for (int first = 0; first < all;) {
     const wino_chunk chunk = wino_chunk_at_4(u, first);
-    float *v = scratch, *m = v + wino_points * chunk.input_plane, *out = m + wino_points * chunk.product_plane;
+    float *m = v + wino_points * chunk.input_plane, *out = m + wino_points * chunk.product_plane;
     float *hidden = out + 8 * chunk.output_plane;
     wino_transform_4(u, &chunk, v, hidden + projection->inputs * chunk.output_plane);
-    wino_hidden(v, &chunk, expansion, m, out, hidden);
+    wino_hidden(u, v, &chunk, expansion, transformed, m, out, hidden);
     const ptrdiff_t count = wino_pixels * chunk.stride;
     const tile_task task = {.x = hidden, .x_stride = chunk.output_plane, .inputs = projection->inputs, .taps = 1,
                             .y = out, .y_stride = chunk.output_plane, .activation = fk_identity};

@@ -91,7 +91,7 @@ public struct Bench: Sendable {
   }
 
   func loadModel() throws -> FusionModel {
-    try ModelLibrary.load(ModelLibrary.resolve(model, folder: settings.models))
+    try ModelLibrary.network(model, folder: settings.models)
   }
 
   /// A folder that is removed at the end.

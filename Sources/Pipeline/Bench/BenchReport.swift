@@ -44,7 +44,6 @@ public struct BenchMachine: Codable, Hashable, Sendable {
   public let instructions: String
   /// Those of the processor's flags that kernels care about.
   public let flags: [String]
-  public let blas: String
   /// Load average over a minute when measuring began.
   public let load: Double
 
@@ -63,8 +62,7 @@ public struct BenchMachine: Codable, Hashable, Sendable {
       instructions: Machine.instructions.rawValue,
       flags: field("flags").split(separator: " ").map(String.init).filter { flag in
         wanted.contains { $0 == flag || ($0 != "avx" && flag.hasPrefix($0)) }
-      },
-      blas: Machine.blasCore, load: load[0])
+      }, load: load[0])
   }
 }
 

@@ -40,11 +40,16 @@ public struct StudyBench {
       ).run()
       let spent = start.untilNow
       let slices = report.summary.slices
-      let network =
-        stages.passes.deformed * Double(slices.fused) + stages.passes.again * Double(slices.undeformed)
+      let network = stages.pass * Double(slices.fused)
+      let writing = try bench.writing().median.cpu * Double(slices.fused)
+      let known = network + writing + stages.list.reduce(0) { $0 + $1.cpu }
       return Result(
         slices: slices.fused, undeformed: slices.undeformed, workers: settings.processing.effectiveWorkers,
-        run: spent, stages: [Stage(name: "network", cpu: network)] + stages.list,
+        run: spent,
+        stages: [Stage(name: "network", cpu: network)] + stages.list + [
+          Stage(name: "encoding, writing and flushing", cpu: writing),
+          Stage(name: "judging, pictures, ledger and the rest", cpu: max(0, spent.cpu - known)),
+        ],
         around: max(0, 1 - network / spent.cpu))
     }
   }
@@ -67,8 +72,8 @@ public struct StudyBench {
 
   private struct Stages {
     var list: [Stage]
-    /// Processor seconds of the network for a slice, and of its second pass where the deformation is refused.
-    var passes: (deformed: Double, again: Double)
+    /// Processor seconds of the network for a slice.
+    var pass: Double
   }
 
   private func stages(_ settings: Settings) throws -> Stages {
@@ -78,27 +83,23 @@ public struct StudyBench {
     }
     let (volumes, prepared) = try Elapsed.measure { try PairVolumes(pair, settings: settings) }
     let (planes, sampled) = Elapsed.measure { (0..<volumes.slices).map { volumes.planes(slice: $0) } }
-    let passes = try passes(planes, settings)
+    let pass = try pass(planes, settings)
     return Stages(
       list: [
         Stage(name: "hashing and headers", cpu: examined.cpu),
         Stage(name: "decoding and preparing", cpu: prepared.cpu),
         Stage(name: "resampling and normalising", cpu: sampled.cpu),
-      ], passes: passes)
+      ], pass: pass)
   }
 
-  private func passes(_ planes: [SlicePlanes], _ settings: Settings) throws -> (Double, Double) {
+  private func pass(_ planes: [SlicePlanes], _ settings: Settings) throws -> Double {
     let engine = try FusionEngine(model: bench.loadModel(), side: settings.grid.side)
     let some = stride(from: 0, to: planes.count, by: max(1, planes.count / 6)).map { planes[$0] }
     _ = try engine.fuse(fixed: some[0].fixed, moving: some[0].moving)
-    func cost(_ pass: (SlicePlanes) throws -> Void) throws -> Double {
-      let each = try some.map { slice in try Elapsed.measure { try pass(slice) }.1.cpu }.sorted()
-      return each[each.count / 2]
-    }
-    return (
-      try cost { _ = try engine.fuse(fixed: $0.fixed, moving: $0.moving) },
-      try cost { _ = try engine.fuseUndeformed(fixed: $0.fixed, moving: $0.moving) }
-    )
+    let each = try some.map { slice in
+      try Elapsed.measure { _ = try engine.fuse(fixed: slice.fixed, moving: slice.moving) }.1.cpu
+    }.sorted()
+    return each[each.count / 2]
   }
 }
 

@@ -71,13 +71,18 @@ public final class SliceFuser {
     timings.resample = watch.lap()
     let picture = colour.map { ColourPicture(planes.moving, table: $0) }
     let input = picture?.luminance ?? planes.moving
-    var fused = try engine.fuse(fixed: planes.fixed, moving: input)
-    let predicted = fused.flow
-    timings.network = watch.lap()
-    var record = judge(planes, input, fused)
-    timings.judge = watch.lap()
-    if !record.accepted { fused = try engine.fuseUndeformed(fixed: planes.fixed, moving: input) }
+    var judged: (record: SliceRecord, predicted: Flow)?
+    let fused = try engine.fuse(fixed: planes.fixed, moving: input) { flow, aligned in
+      timings.network = watch.lap()
+      let record = judge(planes, input, flow, aligned)
+      judged = (record, flow)
+      timings.judge = watch.lap()
+      return record.accepted
+    }
     timings.network += watch.lap()
+    guard case (var record, let predicted)? = judged else {
+      preconditionFailure("every deformation is judged")
+    }
     let view = FieldOfView(
       inside: planes.inside, columns: planes.grid.columns, rows: planes.grid.rows, flow: fused.flow)
     let image = view.compose(fused.fused, fixed: planes.fixed)
@@ -94,10 +99,12 @@ public final class SliceFuser {
   }
 
   /// Whether the predicted deformation may be used, with the numbers that decide it.
-  private func judge(_ planes: SlicePlanes, _ input: Plane, _ fused: Fused) -> SliceRecord {
-    let statistics = DeformationStatistics(flow: fused.flow, mask: planes.inside)
+  private func judge(
+    _ planes: SlicePlanes, _ input: Plane, _ flow: Flow, _ aligned: Plane
+  ) -> SliceRecord {
+    let statistics = DeformationStatistics(flow: flow, mask: planes.inside)
     let decision = AlignmentAcceptance(maximumFolding: maximumFolding).judge(
-      fixed: planes.fixed, moving: input, aligned: fused.aligned, inside: planes.inside,
+      fixed: planes.fixed, moving: input, aligned: aligned, inside: planes.inside,
       folding: statistics.foldedFraction)
     let pixel = planes.grid.columnSpacing
     return SliceRecord(

@@ -91,12 +91,16 @@ public struct ModelLibrary: Sendable {
   /// Loads weights and checks them against their card.
   ///
   /// - Throws: `ModelError` on another digest, `WeightsError` on a damaged file or wrong tensors.
-  public static func load(_ model: ModelReference) throws -> FusionModel {
+  public static func load(
+    _ model: ModelReference, keepingIdleBranches: Bool = false
+  ) throws -> FusionModel {
     guard FileManager.default.fileExists(atPath: model.path) else {
       throw ModelError(
         model: model.card.name, message: "its weights \(model.path) are missing; install them again")
     }
     let weights = try Weights(path: model.path)
+    // The digest is taken beside the making of the network; a file that was changed says so, whatever else is wrong.
+    let network = Result { try FusionModel(weights: weights, keepingIdleBranches: keepingIdleBranches) }
     guard weights.sha256 == model.card.sha256 else {
       throw ModelError(
         model: model.card.name,
@@ -104,7 +108,24 @@ public struct ModelLibrary: Sendable {
           "\(model.path) has SHA-256 \(weights.sha256.prefix(12))…, its card says \(model.card.sha256.prefix(12))…; "
           + "the file was changed or is incomplete: install it again")
     }
-    return try FusionModel(weights: weights)
+    return try network.get()
+  }
+
+  /// The network of a name, or of a weights file without a card.
+  ///
+  /// - Throws: as `resolve` and `load`.
+  public static func network(
+    _ nameOrPath: String, folder: String?, keepingIdleBranches: Bool = false
+  ) throws -> FusionModel {
+    guard nameOrPath.hasSuffix(".safetensors") else {
+      return try load(
+        resolve(nameOrPath, folder: folder), keepingIdleBranches: keepingIdleBranches)
+    }
+    guard FileManager.default.fileExists(atPath: nameOrPath) else {
+      throw ModelError(model: nameOrPath, message: "there is no such file")
+    }
+    return try FusionModel(
+      weights: Weights(path: nameOrPath), keepingIdleBranches: keepingIdleBranches)
   }
 
   private static func shippedFolder() -> String? {

@@ -19,7 +19,7 @@ public struct Doctor: Sendable {
 
   public init(settings: Settings) { self.settings = settings }
 
-  public func examine() -> [Finding] { folders() + [dictionary, blas] + models() + [ledger, clock] }
+  public func examine() -> [Finding] { folders() + [dictionary, arithmetic] + models() + [ledger, clock] }
 
   private func folders() -> [Finding] {
     let folders = settings.folders
@@ -62,12 +62,13 @@ public struct Doctor: Sendable {
       detail: ok ? "loaded" : "not found; install libdcmtk17 or set DCMDICTPATH to dicom.dic")
   }
 
-  private var blas: Finding {
-    let core = Machine.blasCore
-    let ok = core != "Prescott" || Machine.bestInstructions == .portable
-    let detail = "OpenBLAS core \(core), kernels \(Machine.instructions.rawValue)"
+  private var arithmetic: Finding {
+    let best = Machine.bestInstructions, used = Machine.instructions
+    let detail = "kernels \(used.rawValue)"
+    let ok = used != .portable || best == .portable
     return Finding(
-      check: "arithmetic", ok: ok, detail: ok ? detail : detail + ": slow; set OPENBLAS_CORETYPE")
+      check: "arithmetic", ok: ok,
+      detail: ok ? detail : detail + ": slow, this processor has \(best.rawValue); unset FUSELINE_ISA")
   }
 
   private func models() -> [Finding] {

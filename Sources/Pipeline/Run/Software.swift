@@ -11,17 +11,17 @@ public struct Software: Codable, Hashable, Sendable {
   public static let name = "Fuseline"
 
   public let version: String
-  /// Core whose BLAS kernels run: results differ between cores in the last bits.
+  /// Whose matrix products run; see `Machine.products`.
   public let blas: String
   public let host: String
 
-  /// Instruction set of the program's own kernels.
+  /// Instruction set of the kernels: results differ between them in the last bits.
   public let kernels: String
 
   /// This build on this machine.
   public static var this: Software {
     Software(
-      blas: Machine.blasCore, kernels: Machine.instructions.rawValue, host: ProcessInfo.processInfo.hostName)
+      blas: Machine.products, kernels: Machine.instructions.rawValue, host: ProcessInfo.processInfo.hostName)
   }
 
   public init(blas: String, kernels: String, host: String) {

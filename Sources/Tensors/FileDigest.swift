@@ -1,0 +1,42 @@
+// SHA-256 of a mapped file, worked out on another thread: most of loading a model is something else.
+
+internal import Crypto
+internal import Dispatch
+
+/// Ends with its owner: when it is gone nobody reads the file any more, which may then be replaced.
+final class FileDigest: Sendable {
+  private let task = DispatchGroup()
+  private let result = Result()
+
+  /// `@unchecked`: written once, by the task that every reader waits for.
+  private final class Result: @unchecked Sendable {
+    var digits = ""
+  }
+
+  init(_ file: MappedFile) {
+    DispatchQueue.global(qos: .userInitiated).async(group: task) { [result] in
+      result.digits = Self.digest(file.bytes)
+    }
+  }
+
+  deinit { task.wait() }
+
+  /// 64 lowercase hexadecimal digits.
+  var text: String {
+    task.wait()
+    return result.digits
+  }
+
+  private static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
+    let chunk = 1 << 20
+    var hash = SHA256()
+    for start in stride(from: 0, to: bytes.count, by: chunk) {
+      hash.update(
+        bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + chunk, bytes.count)]))
+    }
+    return hash.finalize().map { byte in
+      let digits = String(byte, radix: 16)
+      return byte < 16 ? "0" + digits : digits
+    }.joined()
+  }
+}
