@@ -12,12 +12,20 @@ from pathlib import Path
 from statistics import median
 
 from contenders import HERE, TOP, Fuseline, Pair, Peer, run_once
-from inputs import head_pair, series, write_pair
+from inputs import head_pair, series, write_dense, write_pair
 from report import write_report
+from study import studies
 
 # A window in which wall time exceeds this share of processor time shared its core with somebody else.
 QUIET = 1.03
-MODEL = TOP / "Models" / "bsafusion-joint.safetensors"
+# Slices of the studies that are run as a whole: a short one, a usual one, a long one.
+LENGTHS = (10, 150, 1000)
+SHIPPED = TOP / "Models" / "bsafusion-joint.safetensors"
+
+
+def dense(work):
+    """The shipped model with its idle branches set going: what peers are compared on."""
+    return work / "dense.safetensors"
 
 
 def interleave(contenders, seconds, rounds, threads=1):
@@ -50,7 +58,7 @@ def ready(peers):
 
 def engine_peers(kind, work, suffix=""):
     common = {"images": str(work / "pair.npz")}
-    yield kind("PyTorch" + suffix, "torch", training=str(TOP / "Training"), model=str(MODEL), **common)
+    yield kind("PyTorch" + suffix, "torch", training=str(TOP / "Training"), model=str(dense(work)), **common)
     for graph, label in (("plain", ""), ("folded", ", folded")):
         path = str(work / f"{graph}.onnx")
         yield kind("ONNX Runtime" + label + suffix, "onnxruntime", graph=path, **common)
@@ -58,15 +66,17 @@ def engine_peers(kind, work, suffix=""):
 
 
 def engines(program, work, given):
-    model = ("--model", str(MODEL))
+    model = ("--model", str(dense(work)))
     ours = [Fuseline("Fuseline", program, "engine", extra=model),
+            Fuseline("Fuseline, shipped model", program, "engine", extra=("--model", str(SHIPPED))),
             Fuseline("Fuseline, AVX2 only", program, "engine", isa="avx2", extra=model),
             Fuseline("Fuseline, portable", program, "engine", isa="portable", extra=model)]
     return interleave(ours + ready(engine_peers(Peer, work)), given.seconds, given.rounds)
 
 
 def throughput(program, work, given):
-    ours = [Fuseline("Fuseline", program, "engines", extra=("--model", str(MODEL)))]
+    ours = [Fuseline("Fuseline", program, "engines", extra=("--model", str(dense(work)))),
+            Fuseline("Fuseline, shipped model", program, "engines", extra=("--model", str(SHIPPED)))]
     rounds = max(3, given.rounds // 2)
     return interleave(ours + ready(engine_peers(Pair, work)), 2 * given.seconds, rounds, threads=2)
 
@@ -74,10 +84,12 @@ def throughput(program, work, given):
 def cold_starts(program, work, given):
     """Whole processes, import or link to the first fused slice; page cache warm."""
     pair = [str(work / "fixed.safetensors"), str(work / "moving.safetensors")]
-    commands = {"Fuseline": [str(program), "model", "apply", "--model", str(MODEL), "--fixed", pair[0], "--moving",
-                             pair[1], "--output", str(work / "fused.safetensors")]}
+    commands = {name: [str(program), "model", "apply", "--model", str(model), "--fixed", pair[0], "--moving", pair[1],
+                       "--output", str(work / output)]
+                for name, model, output in (("Fuseline", dense(work), "fused.safetensors"),
+                                            ("Fuseline, shipped model", SHIPPED, "shipped.safetensors"))}
     for name, kind, options in (
-            ("PyTorch", "torch", {"training": str(TOP / "Training"), "model": str(MODEL)}),
+            ("PyTorch", "torch", {"training": str(TOP / "Training"), "model": str(dense(work))}),
             ("ONNX Runtime", "onnxruntime", {"graph": str(work / "plain.onnx")}),
             ("OpenVINO", "openvino", {"graph": str(work / "plain.onnx")})):
         options = {**options, "images": str(work / "pair.npz"), "once": True, "result": str(work / f"{kind}.npz")}
@@ -119,27 +131,33 @@ def decoding(program, work, given):
 
 def export(work):
     subprocess.run(
-        [sys.executable, "-m", "bsafusion.onnx", str(MODEL), str(work / "plain.onnx"), "--folded",
+        [sys.executable, "-m", "bsafusion.onnx", str(dense(work)), str(work / "plain.onnx"), "--folded",
          str(work / "folded.onnx")], cwd=TOP / "Training", check=True, stdout=subprocess.DEVNULL)
 
 
 def measure(program, work, given):
     write_pair(work, *head_pair())
+    write_dense(SHIPPED, dense(work))
     export(work)
-    study = Fuseline("study", program, "study", extra=("--slices", str(given.slices), "--model", str(MODEL)))
+    study = Fuseline("study", program, "study", extra=("--slices", str(given.slices), "--model", str(SHIPPED)))
     whole = study.report(1)
     numbers = {"machine": whole["machine"], "study": whole["study"]}
     for name, part in (("engine", lambda: engines(program, work, given)),
                        ("throughput", lambda: throughput(program, work, given)),
                        ("cold", lambda: cold_starts(program, work, given)),
                        ("resampling", lambda: resampling(program, given)),
-                       ("decoding", lambda: decoding(program, work, given))):
+                       ("decoding", lambda: decoding(program, work, given)),
+                       ("studies", lambda: studies(program, work, given.lengths))):
         if not given.only or name in given.only:
             print(f"bench: {name} ", end="", file=sys.stderr, flush=True)
             numbers[name] = part()
     if "cold" in numbers:
         from accuracy import errors
-        numbers["accuracy"] = errors(work, MODEL, TOP / "Training")
+        peers = {"ONNX Runtime": "onnxruntime.npz", "OpenVINO": "openvino.npz"}
+        training = TOP / "Training"
+        numbers["accuracy"] = errors(work, {"Fuseline": "fused.safetensors", **peers}, dense(work), training)
+        shipped = errors(work, {"Fuseline": "shipped.safetensors"}, SHIPPED, training)
+        numbers["accuracy"].update({f"{name}, shipped model": error for name, error in shipped.items()})
     return numbers
 
 
@@ -150,7 +168,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0, help="of a window")
     parser.add_argument("--rounds", type=int, default=5, help="windows of each contender")
     parser.add_argument("--slices", type=int, default=24, help="of the synthetic study")
-    parser.add_argument("--only", nargs="*", help="engine, throughput, cold, resampling, decoding")
+    parser.add_argument("--only", nargs="*", help="engine, throughput, cold, resampling, decoding, studies")
+    parser.add_argument("--lengths", type=int, nargs="*", default=LENGTHS, help="slices of the studies run as a whole")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         numbers = measure(given.program.resolve(), Path(folder), given)

@@ -25,6 +25,39 @@ def safetensors(path, image):
     path.write_bytes(len(header).to_bytes(8, "little") + header + image.tobytes())
 
 
+def read_tensors(path):
+    """{name: array} of a safetensors file of 16- and 32-bit floats."""
+    import json
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    tensors = {}
+    for name, entry in json.loads(data[8:8 + size]).items():
+        if name != "__metadata__":
+            first, last = (8 + size + offset for offset in entry["data_offsets"])
+            kind = {"F16": numpy.float16, "F32": numpy.float32}[entry["dtype"]]
+            tensors[name] = numpy.frombuffer(data[first:last], dtype=kind).reshape(entry["shape"])
+    return tensors
+
+
+def write_dense(source, target):
+    """The model with small numbers wherever a whole tensor is zero, so that no branch of the network is idle and all
+    contenders have the same work. A model to measure with, not to look through."""
+    import json
+    random = numpy.random.default_rng(7)
+    header, blobs, offset = {}, [], 0
+    for name, values in read_tensors(source).items():
+        if not values.any():
+            bound = 0.1 / numpy.sqrt(max(1, numpy.prod(values.shape[1:])))
+            values = random.uniform(-bound, bound, values.shape).astype(values.dtype)
+        header[name] = {"dtype": "F16" if values.dtype == numpy.float16 else "F32", "shape": list(values.shape),
+                        "data_offsets": [offset, offset + values.nbytes]}
+        offset += values.nbytes
+        blobs.append(values.tobytes())
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    target.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
+
+
 def write_pair(work, fixed, moving):
     numpy.savez(work / "pair.npz", fixed=fixed, moving=moving)
     safetensors(work / "fixed.safetensors", fixed)

@@ -19,6 +19,10 @@ def _engine(numbers):
                  f"{1 / both['wall']['median']:.2f}" if both else "", _spread(both["cpu"]) if both else "",
                  f"{error['fused']:.0e} / {error['flow']:.0e}" if error else ""]
         yield "| " + " | ".join(cells) + " |"
+    lost = accuracy.get("PyTorch, shipped model")
+    if lost:
+        yield ""
+        yield f"PyTorch's error with the shipped model: {lost['fused']:.0e} / {lost['flow']:.0e}."
     if cold:
         yield ""
         yield "| whole process to the first fused pair | wall s | processor s | peak memory MB |"
@@ -44,16 +48,42 @@ def _rest(numbers):
             cells = [_spread(values[n]["cpu"], 1e3, 2) if n in values else "" for n in names]
             yield f"| {syntax} | " + " | ".join(cells) + " |"
         yield ""
+    yield from _study(numbers)
+
+
+def _study(numbers):
     study = numbers["study"]
+    total = study["run"]["cpu"]
     yield (f"A synthetic study of {study['slices']} slices, drop folder to published files: "
-           f"{study['run']['wall']:.2f} s, {study['run']['cpu']:.2f} s of processor time, "
-           f"{study['around'] * 100:.0f} % of it around the network.")
+           f"{study['run']['wall']:.2f} s, {total:.2f} s of processor time. By stage:")
+    yield ""
+    yield "| stage | processor s | share |"
+    yield "|---|---:|---:|"
+    for stage in study["stages"]:
+        yield f"| {stage['name']} | {stage['cpu']:.3f} | {stage['cpu'] / total * 100:.0f} % |"
+    around = total * study["around"]
+    dense = numbers.get("engine", {}).get("Fuseline")
+    yield ""
+    yield f"Around the network: {study['around'] * 100:.0f} % with the shipped model" + (
+        f", {around / (around + study['slices'] * dense['cpu']['median']) * 100:.0f} % were no branch of it idle." if dense
+        else ".")
+    runs = numbers.get("studies")
+    if runs:
+        yield ""
+        yield "| `fuseline run`, slices | wall s | processor ms a slice | of each slice more | peak memory MB, all processes |"
+        yield "|---:|---:|---:|---:|---:|"
+        before = None
+        for run in runs:
+            more = f"{(run['cpu'] - before['cpu']) / (run['slices'] - before['slices']) * 1e3:.1f}" if before else ""
+            yield (f"| {run['slices']} | {run['wall']:.1f} | {run['cpu'] / run['slices'] * 1e3:.1f} | {more} | "
+                   f"{run['peak'] / 1e6:.0f} |")
+            before = run
 
 
 def _machine(numbers):
     machine = numbers["machine"]
     quiet = [f"{v['quiet']}/{v['windows']}" for v in numbers.get("engine", {}).values()]
-    yield (f"{machine['processor']}, {machine['cores']} cores ({', '.join(machine['flags'])}); kernels "
+    yield (f"{machine['processor']}, {machine['cores']} cores ({', '.join(machine['flags'])}); "
            f"kernels {machine['instructions']}; load {machine['load']:.1f} at the start. "
            + (f"Windows nobody else disturbed: {', '.join(quiet)}." if quiet else ""))
 

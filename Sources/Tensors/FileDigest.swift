@@ -15,7 +15,7 @@ final class FileDigest: Sendable {
 
   init(_ file: MappedFile) {
     DispatchQueue.global(qos: .userInitiated).async(group: task) { [result] in
-      result.digits = Self.digest(file.bytes)
+      result.digits = Self.digest(file)
     }
   }
 
@@ -27,12 +27,13 @@ final class FileDigest: Sendable {
     return result.digits
   }
 
-  private static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
-    let chunk = 1 << 20
+  private static func digest(_ file: MappedFile) -> String {
+    let chunk = 1 << 20, bytes = file.bytes
     var hash = SHA256()
     for start in stride(from: 0, to: bytes.count, by: chunk) {
-      hash.update(
-        bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + chunk, bytes.count)]))
+      let part = start..<min(start + chunk, bytes.count)
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[part]))
+      file.releasePages(part)
     }
     return hash.finalize().map { byte in
       let digits = String(byte, radix: 16)

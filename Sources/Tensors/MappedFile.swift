@@ -28,10 +28,13 @@ final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: address, count: size)
   }
 
-  /// Lets go of the pages read so far; the file stays mapped.
-  func releasePages() {
+  /// Lets go of the pages that lie wholly in a range of bytes; the file stays mapped, reading maps them again.
+  func releasePages(_ range: Range<Int>) {
+    let page = Int(getpagesize()), first = (range.lowerBound + page - 1) / page * page
+    let last = range.upperBound == bytes.count ? bytes.count : range.upperBound / page * page
+    guard first < last, let start = bytes.baseAddress else { return }
     // Advice: should it fail, the pages merely stay.
-    _ = madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, Int32(MADV_DONTNEED))
+    _ = madvise(UnsafeMutableRawPointer(mutating: start + first), last - first, Int32(MADV_DONTNEED))
   }
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }

@@ -1,6 +1,7 @@
 // A safetensors file of parameters: names, shapes and values with a digest – not what they mean to a network.
 
 internal import CKernels
+internal import Glibc
 
 /// Tensors of a safetensors file (F32 or F16), memory-mapped and checked as a whole when opened.
 public struct Weights: Sendable {
@@ -42,6 +43,7 @@ public struct Weights: Sendable {
     let start = header.dataStart + entry.offsets.lowerBound
     let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + entry.offsets.count])
     let values = Self.floats(bytes, entry.type)
+    file.releasePages(start..<start + entry.offsets.count)
     guard values.withUnsafeBufferPointer({ $0.baseAddress.map { fk_all_finite($0, values.count) } ?? true })
     else {
       throw WeightsError(
@@ -52,8 +54,11 @@ public struct Weights: Sendable {
     return values
   }
 
-  /// Gives the memory of what was read back to the system; reading again maps it again.
-  public func releasePages() { file.releasePages() }
+  /// Gives memory back to the system that making a network needed and running it does not.
+  public func releasePages() {
+    file.releasePages(0..<file.bytes.count)
+    malloc_trim(0)
+  }
 
   /// Checks that a tensor is there with this shape, without reading it.
   public func check(_ name: String, shape: [Int]) throws(WeightsError) {
