@@ -1,7 +1,6 @@
 // A safetensors file of parameters: names, shapes and values with a digest – not what they mean to a network.
 
 internal import CKernels
-internal import Glibc
 
 /// Tensors of a safetensors file (F32 or F16), memory-mapped and checked as a whole when opened.
 public struct Weights: Sendable {
@@ -57,7 +56,7 @@ public struct Weights: Sendable {
   /// Gives memory back to the system that making a network needed and running it does not.
   public func releasePages() {
     file.releasePages(0..<file.bytes.count)
-    malloc_trim(0)
+    fk_return_free_memory()
   }
 
   /// Checks that a tensor is there with this shape, without reading it.

@@ -171,6 +171,9 @@ void fk_fold_attention(const float *p, const float *conv, int32_t channels, floa
 /// p = softmax over all `count` entries together, in double.
 void fk_softmax_joint(const double *logits, ptrdiff_t count, float *p);
 
+/// Gives memory that was freed, but kept for later, back to the system.
+void fk_return_free_memory(void);
+
 bool fk_all_finite(const float *values, ptrdiff_t count);
 /// IEEE 754 half precision to single, exact. Neither need be aligned.
 void fk_half_to_float(const void *halves, ptrdiff_t count, float *values);
