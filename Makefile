@@ -20,8 +20,9 @@ setup: ## install what is missing: Debian packages, .venv for the tests
 	@scripts/setup.sh
 
 setup-training: setup ## PyTorch for CPUs into .venv (about 200 MB), for training and its tests
-	@$(PYTHON) -c 'import torch' 2>/dev/null || \
-	  $(PYTHON) -m pip install --index-url https://download.pytorch.org/whl/cpu torch
+	@$(PYTHON) -c 'import torch' 2>/dev/null || { \
+	  $(PYTHON) -m pip install filelock fsspec jinja2 networkx "setuptools>=77.0.3" sympy typing-extensions && \
+	  $(PYTHON) -m pip install --index-url https://download.pytorch.org/whl/cpu torch; }
 
 demo: ## set up, build in release, run over the sample studies in demo/
 	@scripts/setup.sh build
