@@ -19,7 +19,7 @@ class Drops:
     def __init__(self, inbox, scratch, random, actions):
         self.inbox, self.scratch, self.random, self.actions = inbox, scratch, random, actions
         self.studies = []  # every study: list of (name, bytes)
-        self.writers = []  # unfinished slow writers: (name, bytes, how many are written)
+        self.writers = []  # unfinished slow writers: (name, bytes, how many are written, the open file)
         self.later = []  # (when, files)
         self.templates = [
             [pydicom.dcmread(path) for part in parts for path in sorted((ROOT / "sample-studies" / name / part).iterdir())]
@@ -64,7 +64,7 @@ class Drops:
             (self.inbox / name).write_bytes(data)
         except OSError:  # the disk is full for the writer too: it tries again later, as writers do
             (self.inbox / name).unlink(missing_ok=True)
-            self.writers.append((name, data, 0))
+            self.writers.append((name, data, 0, None))
 
     def drop_plain(self, files):
         for name, data in files:
@@ -78,11 +78,11 @@ class Drops:
                 part.rename(self.inbox / name)
             except OSError:
                 part.unlink(missing_ok=True)
-                self.writers.append((name, data, 0))
+                self.writers.append((name, data, 0, None))
 
     def drop_slowly(self, files):
         for name, data in files:
-            self.writers.append((name, data, 0))
+            self.writers.append((name, data, 0, None))
 
     def drop_late(self, files):
         middle = self.random.randrange(1, len(files))
@@ -99,19 +99,26 @@ class Drops:
         local.unlink()
 
     def go_on_writing(self):
-        """Slow writers append a piece each, with pauses longer than the quiet time in between."""
+        """Slow writers append a piece each, with pauses longer than the quiet time in between.
+
+        They hold their file open all the time: were this script held up for longer than `incomplete_time`, a file opened
+        anew by its name would be another one, and no watcher could know that the two belong together.
+        """
         writers, self.writers = self.writers, []
-        for name, data, done in writers:
+        for name, data, done, file in writers:
             piece = self.random.choice([1 << 14, 1 << 16, len(data)])
             try:
-                with open(self.inbox / name, "ab" if done else "wb") as file:
-                    file.write(data[done : done + piece])
-                done = min(done + piece, len(data))
+                file = file or open(self.inbox / name, "wb", buffering=0)
+                done += file.write(data[done : done + piece])
             except OSError:
                 (self.inbox / name).unlink(missing_ok=True)
-                done = 0
+                if file:
+                    file.close()
+                done, file = 0, None
             if done < len(data):
-                self.writers.append((name, data, done))
+                self.writers.append((name, data, done, file))
+            else:
+                file.close()
         due = [entry for entry in self.later if entry[0] <= time.monotonic()]
         self.later = [entry for entry in self.later if entry not in due]
         for _, files in due:
