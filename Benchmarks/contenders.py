@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -85,14 +86,27 @@ class Pair:
             peer.close()
 
 
+def _peak(pid):
+    """Largest resident size of a process so far, 0 when it is gone. (wait4's ru_maxrss would begin with the parent's.)"""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:")), 0)
+    except OSError:
+        return 0
+
+
 def run_once(command, environment=None):
     """A whole process: wall and processor seconds and peak resident bytes."""
-    import time
-    start = time.perf_counter()
+    start, peak = time.perf_counter(), 0
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
+    while True:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            break
+        peak = max(peak, _peak(process.pid))
+        time.sleep(0.002)
     process.returncode = status
     if status != 0:
         raise RuntimeError(f"{command[0]} ended with {status}")
-    return {"wall": time.perf_counter() - start, "cpu": usage.ru_utime + usage.ru_stime, "peak": usage.ru_maxrss * 1024}
+    return {"wall": time.perf_counter() - start, "cpu": usage.ru_utime + usage.ru_stime, "peak": peak}
