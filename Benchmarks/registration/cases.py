@@ -46,9 +46,11 @@ def rigid(degrees, shift):
 
 def head(path, contrast):
     """A dense contrast as an image in body coordinates, mm."""
-    array = np.load(path)[contrast]
+    with np.load(path) as arrays:
+        array, pitch = arrays[contrast], float(arrays["pitch"])
     image = sitk.GetImageFromArray(array)
-    image.SetOrigin([-(n - 1) / 2 for n in array.shape[::-1]])
+    image.SetSpacing([pitch] * 3)
+    image.SetOrigin([-(n - 1) / 2 * pitch for n in array.shape[::-1]])
     return image
 
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Heads to register: phantoms of several subjects, sampled once at 1 mm in every contrast, and real MR with a made CT.
+"""Heads to register: phantoms of several subjects, sampled once in every contrast.
 
-    dense.py FOLDER [REAL]    one .npz a head: arrays [z, y, x] of 1 mm voxels, centred at 0; REAL: a folder of DICOM
+    dense.py FOLDER SEED … [--pitch 1]    one .npz a head: arrays [z, y, x] of that pitch, mm, centred at 0
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -13,8 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sample-studies"))
 from phantom import scanners  # noqa: E402
 from phantom.anatomy import TISSUES, Subject, composition  # noqa: E402
 
-SHAPE = (190, 222, 176)  # z, y, x
-CENTER = (0.0, 0.0, 0.0)  # mm, x y z
+EXTENT = (190, 222, 176)  # z, y, x, mm
 CONTRASTS = {"t1": scanners.T1, "t2": scanners.T2, "ct": scanners.CT, "fdg": scanners.FDG,
              "perfusion": scanners.PERFUSION}
 
@@ -29,15 +29,16 @@ def drawn_subject(seed):
         lesion_radius=random.uniform(7, 11))
 
 
-def phantom(seed):
+def phantom(seed, pitch):
     subject = drawn_subject(seed)
     tables = np.array([[table[name] for name in TISSUES] for table in CONTRASTS.values()], float)
-    nz, ny, nx = SHAPE
+    nz, ny, nx = (round(extent / pitch) for extent in EXTENT)
     y, x = np.mgrid[0:ny, 0:nx]
     out = np.empty((len(tables), nz, ny, nx), np.float32)
     plane = np.stack([x.ravel() - (nx - 1) / 2, y.ravel() - (ny - 1) / 2, np.zeros(x.size)], axis=1)
+    plane *= pitch
     for k in range(nz):
-        plane[:, 2] = k - (nz - 1) / 2
+        plane[:, 2] = (k - (nz - 1) / 2) * pitch
         values = tables @ composition(subject, plane)
         uneven = 1 + 0.035 * subject.wave("coarse", 32)(plane) + 0.03 * subject.wave("fine", 9)(plane)
         values[[0, 1, 3, 4]] *= uneven
@@ -46,12 +47,16 @@ def phantom(seed):
 
 
 def main():
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for seed in map(int, sys.argv[2:]):
-        path = folder / f"phantom-{seed}.npz"
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("seeds", type=int, nargs="+")
+    parser.add_argument("--pitch", type=float, default=1.0)
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    for seed in arguments.seeds:
+        path = arguments.folder / f"phantom-{seed}.npz"
         if not path.exists():
-            np.savez(path, **phantom(seed))
+            np.savez(path, pitch=arguments.pitch, **phantom(seed, arguments.pitch))
             print(path, flush=True)
 
 

@@ -2,9 +2,12 @@
 """Real head MR against a CT made from it: brain, fluid, scalp and a skull shell in Hounsfield units, another grid, noise, a
 gantry tilt, a cropped field of view, a pose drawn at random; optionally slightly bent.
 
-    real_mr.py FOLDER_OF_MR_FILES TOOL COUNT [BEND_MM]
+    real_mr.py FOLDER_OF_MR_FILES TOOL COUNT [--bend MM] [--other FOLDER]
+
+`--bend` bends the CT slightly; `--other` makes it from another patient's MR: a wrong pair.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -21,8 +24,10 @@ import cases  # noqa: E402
 
 
 def read(folder):
-    """The longest evenly spaced run of slices of the folder's MR, as an image."""
-    slices = [pydicom.dcmread(p) for p in sorted(Path(folder).iterdir()) if p.is_file()]
+    """The longest evenly spaced run of slices of the MR in the folder and those below it, as an image."""
+    slices = [pydicom.dcmread(p, force=True) for p in sorted(Path(folder).rglob("*")) if p.is_file()]
+    slices = [d for d in slices if d.get("Modality") == "MR" and "ImageOrientationPatient" in d and "PixelData" in d]
+    slices = [d for d in slices if d.SeriesInstanceUID == slices[0].SeriesInstanceUID]
     directions = np.array(slices[0].ImageOrientationPatient, float).reshape(2, 3)
     normal = np.cross(*directions)
     slices.sort(key=lambda d: float(np.dot(normal, np.array(d.ImagePositionPatient, float))))
@@ -75,15 +80,20 @@ def bent(ct, random, millimetres):
 
 
 def main():
-    mr = read(sys.argv[1])
-    tool, count = sys.argv[2], int(sys.argv[3])
-    bend = float(sys.argv[4]) if len(sys.argv) > 4 else 0
-    ct, head = made_ct(mr)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("tool")
+    parser.add_argument("count", type=int)
+    parser.add_argument("--bend", type=float, default=0)
+    parser.add_argument("--other")
+    arguments = parser.parse_args()
+    mr, tool, count, bend = read(arguments.folder), arguments.tool, arguments.count, arguments.bend
+    ct, head = made_ct(read(arguments.other) if arguments.other else mr)
     where = np.argwhere(head)[:, ::-1]
-    directions = np.array(mr.GetDirection()).reshape(3, 3)
+    directions = np.array(ct.GetDirection()).reshape(3, 3)
     for number in range(count):
         random = np.random.default_rng(7000 + number)
-        points = where[random.integers(len(where), size=500)] * mr.GetSpacing() @ directions.T + mr.GetOrigin()
+        points = where[random.integers(len(where), size=500)] * ct.GetSpacing() @ directions.T + ct.GetOrigin()
         middle = points.mean(axis=0)
         to_moving = cases.rigid(random.uniform(-30, 30, 3), random.uniform(-60, 60, 3))
         to_moving[:3, 3] += middle - to_moving[:3, :3] @ middle
@@ -106,7 +116,7 @@ def main():
             done = subprocess.run([tool, *paths], capture_output=True, text=True, check=True)
         answer = json.loads(done.stdout)
         distances = cases.error(case, answer["result"]["transform"])
-        print(json.dumps(dict(tool="fuseline", kind="real", case=case.name, overlap=case.overlap, thickness=case.thickness,
+        print(json.dumps(dict(tool="fuseline", kind="real-wrong" if arguments.other else "real", case=case.name, overlap=case.overlap, thickness=case.thickness,
                               ct_step=float(thick), bend=bend, tre=float(distances.mean()), worst=float(distances.max()),
                               cpu=answer["cpu_seconds"], evidence=answer["evidence"], result=answer["result"])), flush=True)
 

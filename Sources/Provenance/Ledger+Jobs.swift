@@ -140,10 +140,18 @@ extension Ledger {
   }
 
   /// It is unsafe to do.
-  public func rejectJob(_ job: Int64, reason: String, sentence: String) throws {
+  /// - Parameter registration: how the registration went that was not believed; nil leaves what is known as it is.
+  public func rejectJob(
+    _ job: Int64, reason: String, sentence: String, registration: JSONDocument? = nil
+  ) throws {
     try write { change in
       try change.endAttempt(job, outcome: "rejected", reason: reason, sentence: sentence)
-      try change.moveJob(job, to: "rejected", kind: "job.rejected", reason: reason, sentence: sentence)
+      if let registration {
+        try change.run("UPDATE jobs SET registration_json = ? WHERE id = ?", [registration.text, job])
+      }
+      try change.moveJob(
+        job, to: "rejected", kind: "job.rejected", reason: reason, sentence: sentence,
+        ["record": .string(try change.jobDigest(job))])
     }
   }
 

@@ -20,6 +20,14 @@ extension Ledger {
           SELECT max(seq) FROM events d WHERE d.subject = 'job:' || j.id AND d.kind = 'job.done')
         WHERE j.state = 'done' ORDER BY j.id
         """, queries: [RecordDigest.jobSQL], &report)
+    // What was found out about a pair before it was refused; early programs did not say.
+    try verifyDigests(
+      db, kind: "job.rejected",
+      sql: """
+        SELECT j.id, 'job:' || j.id AS name, e.kind, json_extract(e.payload, '$.record') AS record
+        FROM jobs j JOIN events e ON e.seq = j.event
+        WHERE j.state = 'rejected' AND json_extract(e.payload, '$.record') IS NOT NULL ORDER BY j.id
+        """, queries: [RecordDigest.jobSQL], &report)
     try verifyPresence(db, &report)
     try verifyJobs(db, &report)
     try verifyRuns(db, &report)

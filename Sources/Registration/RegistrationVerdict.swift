@@ -1,5 +1,24 @@
 // Whether a registration may be used – decided from its evidence alone, by thresholds set on data (docs/registration.md).
 
+/// What two images show: how much freedom their parts have at the right pose depends on it. Blurred images, and such as tell
+/// little about each other, leave more.
+public enum RegisteredPair: String, Sendable, Codable, CaseIterable {
+  case ctMR = "CT-MR"
+  case ctPET = "PET-CT"
+  case mrPET = "PET-MR"
+  case mrSPECT = "SPECT-MR"
+
+  /// Largest misfit of one head with itself. Between what right and wrong pairs reach on drawn heads.
+  public var mostMisfit: Double {
+    switch self {
+    case .ctMR: 0.0045
+    case .ctPET: 0.0117
+    case .mrPET: 0.021
+    case .mrSPECT: 0.018
+    }
+  }
+}
+
 /// The decision on a registration, with a stable code and one sentence where it is refused.
 public struct RegistrationVerdict: Sendable, Hashable, Codable {
   public enum Reason: String, Sendable, Codable {
@@ -18,25 +37,22 @@ public struct RegistrationVerdict: Sendable, Hashable, Codable {
   /// Standard deviations above random poses.
   public static let leastSignificance = 3.5
   /// Another pose as good as this share of the result makes the result a guess.
-  public static let mostRival = 0.97
-  /// Misfit times sharpness times information (the measure above one). Parts of a blurred image, or of one that tells little
-  /// about the other, always have some freedom; those of a sharp and telling one have not. On drawn heads the product tells one
-  /// head from two better than the misfit alone.
-  public static let mostMisfit = 1.08e-4
+  public static let mostRival = 0.99
 
   public let accepted: Bool
   public let reason: Reason?
   /// Why it is refused, to be read by an operator; nil where it is accepted.
   public let sentence: String?
 
-  public init(_ evidence: RegistrationEvidence) {
-    let refusal = Self.refusal(evidence)
+  /// - Parameter pair: what the images show; nil, where that is not known, takes the strictest limits.
+  public init(_ evidence: RegistrationEvidence, of pair: RegisteredPair?) {
+    let refusal = Self.refusal(evidence, (pair ?? .ctMR).mostMisfit)
     accepted = refusal == nil
     reason = refusal?.0
     sentence = refusal?.1
   }
 
-  private static func refusal(_ evidence: RegistrationEvidence) -> (Reason, String)? {
+  private static func refusal(_ evidence: RegistrationEvidence, _ mostMisfit: Double) -> (Reason, String)? {
     if evidence.overlap < leastOverlap {
       let share = Int(100 * evidence.overlap)
       return (.overlap, "brought together, the two images share only \(share) % of the smaller body")
@@ -57,10 +73,7 @@ public struct RegistrationVerdict: Sendable, Hashable, Codable {
     if evidence.rival > mostRival {
       return (.ambiguous, "different starts ended at different poses of nearly the same worth")
     }
-    let product = evidence.misfit.flatMap { misfit in
-      evidence.sharpness.map { misfit * $0 * (evidence.after - 1) }
-    }
-    guard let product, product <= mostMisfit else {
+    guard let misfit = evidence.misfit, misfit <= mostMisfit else {
       let shift = evidence.residual.map { "by \((10 * $0).rounded() / 10) mm" } ?? "by an unknown amount"
       return (
         .misfit,

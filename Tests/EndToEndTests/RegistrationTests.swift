@@ -78,9 +78,26 @@ private struct TwoScanners {
     #expect(measures.count == 2 && measures[0] < measures[1])
     #expect(try site.run("audit", "reproduce", uid).output.contains("identical, byte for byte"))
 
+    try checkRefusal(site, jobs)
+
     let alone = try site.run("register", scanners.folder + "/same/MR", scanners.folder + "/same/CT", "--json")
     #expect(try alone.json()["matrix"] as? [Double] == matrix)
     #expect(try site.run("register", scanners.folder + "/other/MR", scanners.folder + "/other/CT").code == 1)
+  }
+
+  /// The numbers of a registration that was not believed can be asked for.
+  private func checkRefusal(_ site: Site, _ jobs: [[String: Any]]) throws {
+    let refused = try #require(jobs.first { $0["state"] as? String == "rejected" })
+    let job = try #require(refused["job"] as? Int)
+    let detail = try site.run("audit", "job", "\(job)", "--json").json()
+    let registration = try #require(detail["registration"] as? [String: Any])
+    let rigid = try #require(registration["rigid"] as? [String: Any])
+    #expect(rigid["verdict"] as? String == "registration_misfit")
+    #expect((registration["matrix"] as? [Double])?.count == 16)
+    #expect(try site.run("audit", "job", "\(job)").output.contains("measure_after"))
+    let moving = try #require(refused["moving"] as? String)
+    #expect(try site.run("explain", moving).output.contains("verdict registration_misfit"))
+    #expect(try site.run("audit", "verify").code == 0)
   }
 
   @Test func `who wants no registration gets a refusal`() throws {

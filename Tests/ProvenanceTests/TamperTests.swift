@@ -52,6 +52,19 @@ import Testing
     #expect(try fixture.ledger.verify().first?.subject == "event:7")
   }
 
+  @Test func `how a refused registration went is kept, and an edit of it is named`() throws {
+    let fixture = try Fixture()
+    let (run, job) = try fixture.planned()
+    _ = try fixture.ledger.startAttempt(job: job.id, run: run)
+    let registration = JSONDocument(text: #"{"kind":"rigid","rigid":{"verdict":"registration_misfit"}}"#)
+    try fixture.ledger.rejectJob(
+      job.id, reason: "registration_misfit", sentence: "two heads", registration: registration)
+    #expect(try fixture.ledger.job(job.id).registration == registration)
+    #expect(try fixture.ledger.verify().whole)
+    try fixture.tamper("UPDATE jobs SET registration_json = '{}' WHERE id = \(job.id)")
+    #expect(try fixture.ledger.verify().first?.subject == "job:\(job.id)")
+  }
+
   @Test func `an inserted event is named`() throws {
     let verdict = try verdict(
       """

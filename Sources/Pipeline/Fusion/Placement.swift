@@ -19,12 +19,13 @@ struct Placement: Sendable {
     }
     let found = try FoundRegistration(
       fixed: fixed, moving: moving, modalities: (pair.fixed.modality, pair.moving.modality))
-    try found.check()
-    let overlap = fixed.grid.overlap(with: moving.grid, through: found.transform)
-    if let refusal = settings.pairing.refusal(of: overlap) { throw PairRefusal(reason: refusal) }
     transform = found.transform
     registration = AppliedRegistration(
       kind: .rigid, matrix: found.transform.matrix, objects: nil, rigid: found.record)
+    let overlap = fixed.grid.overlap(with: moving.grid, through: found.transform)
+    if let refusal = found.refusal ?? settings.pairing.refusal(of: overlap) {
+      throw PairRefusal(reason: refusal, registration: registration)
+    }
   }
 }
 
@@ -42,18 +43,29 @@ struct FoundRegistration {
     let result = registration.register()
     let evidence = registration.evidence(result)
     transform = result.transform
-    record = RigidRecord(evidence, result)
-    verdict = RegistrationVerdict(evidence)
+    verdict = RegistrationVerdict(evidence, of: Self.shown(modalities))
+    record = RigidRecord(evidence, result, verdict)
   }
 
-  /// - Throws: `PairRefusal` with what speaks against it.
-  func check() throws {
-    guard let reason = verdict.reason else { return }
-    throw PairRefusal(
-      reason: Refusal(
-        reason.rawValue,
+  /// What speaks against it; nil where it is believed.
+  var refusal: Refusal? {
+    verdict.reason.map {
+      Refusal(
+        $0.rawValue,
         "registering the voxels failed: \(verdict.sentence ?? ""); check the pair, or send a registration object for it"
-      ))
+      )
+    }
+  }
+
+  /// What a pair of DICOM modalities shows, in either order; nil for others than heads are fused of.
+  static func shown(_ modalities: (fixed: String, moving: String)) -> RegisteredPair? {
+    switch Set([modalities.fixed, modalities.moving]) {
+    case ["CT", "MR"]: .ctMR
+    case ["CT", "PT"]: .ctPET
+    case ["MR", "PT"]: .mrPET
+    case ["MR", "NM"]: .mrSPECT
+    default: nil
+    }
   }
 
   private static func pyramid(_ volume: Volume, _ name: String) throws -> Pyramid {
@@ -62,53 +74,5 @@ struct FoundRegistration {
         reason: Refusal(
           "registration_impossible", "the \(name) series cannot be registered: it \(error.detail)"))
     }
-  }
-}
-
-/// What the ledger keeps of a registration found from the voxels.
-public struct RigidRecord: Codable, Hashable, Sendable {
-  /// Normalised mutual information, 1…2, where the headers put the moving image and where it was brought.
-  public let before: Double
-  public let after: Double
-  public let converged: Bool
-  /// Evaluations of the measure over all resolutions.
-  public let evaluations: Int
-  /// Share of the smaller body seen by both images, 0…1.
-  public let overlap: Double
-  /// Standard deviations by which the measure exceeds that of random poses.
-  public let significance: Double
-  /// Shift that the parts of the body would still like, mm, what it would gain, and what two millimetres from
-  /// there cost, as shares of what the parts tell (0…1).
-  public let residual: Double?
-  public let misfit: Double?
-  public let sharpness: Double?
-  /// Share of the climbs from different starts that ended at the result.
-  public let agreement: Double
-  /// Rotation, degrees, and shift of the body's centre, mm, from where the headers put the moving image.
-  public let turn: Double
-  public let shift: Double
-
-  enum CodingKeys: String, CodingKey {
-    case before = "measure_before"
-    case after = "measure_after"
-    case residual = "residual_mm"
-    case turn = "turn_degrees"
-    case shift = "shift_mm"
-    case converged, evaluations, overlap, significance, misfit, sharpness, agreement
-  }
-
-  init(_ evidence: RegistrationEvidence, _ result: RegistrationResult) {
-    before = evidence.before
-    after = evidence.after
-    converged = evidence.converged
-    evaluations = result.trail.stages.reduce(0) { $0 + $1.evaluations }
-    overlap = evidence.overlap
-    significance = evidence.significance
-    residual = evidence.residual
-    misfit = evidence.misfit
-    sharpness = evidence.sharpness
-    agreement = evidence.agreement
-    turn = evidence.turn
-    shift = evidence.shift
   }
 }

@@ -38,7 +38,14 @@ public struct Refusal: Hashable, Sendable, Codable {
 /// Two series that cannot be fused, found after they were chosen.
 public struct PairRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   public let reason: Refusal
+  /// How a registration went that was made and not believed; nil where there was none.
+  public let registration: AppliedRegistration?
   public var description: String { "\(reason.sentence) [\(reason.code)]" }
+
+  init(reason: Refusal, registration: AppliedRegistration? = nil) {
+    self.reason = reason
+    self.registration = registration
+  }
 }
 
 /// A series that takes part in no pair, and why.

@@ -34,6 +34,9 @@ public struct Explainer: Sendable {
     case .input(let input): findings.insert(sentence(input), at: 0)
     case .group(let group):
       findings.insert("\(group.jobs.count) jobs and \(group.outputs.count) outputs involve it", at: 0)
+      findings += try group.jobs.compactMap { row in
+        try store.ledger.flatMap { try registration(of: row.job, $0) }
+      }
     case nil: break
     }
     if findings.isEmpty { findings = ["neither ledger nor drop folder know anything of \(subject)"] }
@@ -97,6 +100,12 @@ public struct Explainer: Sendable {
       "\(pair.rule.name): \(words.joined(separator: "; ")); placed by \(placed.kind.rawValue)\(objects)"
       + (pair.overlap.map { ", covering \($0.slices) slices" } ?? "")
     return [line] + sides.flatMap { role, _, plan in plan.notes.map { "\(role): \($0)" } }
+  }
+
+  /// How the voxels of a job's pair were registered, believed or not; nil where they were not.
+  private func registration(of job: Int64, _ ledger: Ledger) throws -> String? {
+    let applied = try ledger.job(job).registration?.decode(AppliedRegistration.self)
+    return applied?.rigid.map { "job \(job) registered the voxels: \($0.sentence)" }
   }
 
   private func sentence(_ made: OutputLineage) -> String {

@@ -156,7 +156,9 @@ struct JobRunner: Sendable {
   private func end(_ job: Job, with failure: WorkFailure) throws {
     switch failure.kind {
     case .rejected:
-      try ledger.rejectJob(job.id, reason: failure.code, sentence: failure.sentence)
+      try ledger.rejectJob(
+        job.id, reason: failure.code, sentence: failure.sentence,
+        registration: failure.registration.map { try JSONDocument(encoding: $0) })
     case .model:
       try ledger.pauseJob(job.id, reason: "model")
       throw ModelError(model: failure.code, message: failure.sentence)

@@ -58,11 +58,14 @@ struct WorkFailure: Codable, Error, Hashable, Sendable {
   let kind: Kind
   let code: String
   let sentence: String
+  /// How a registration went that was not believed; the ledger keeps it.
+  let registration: AppliedRegistration?
 
-  init(_ kind: Kind, code: String, sentence: String) {
+  init(_ kind: Kind, code: String, sentence: String, registration: AppliedRegistration? = nil) {
     self.kind = kind
     self.code = code
     self.sentence = sentence
+    self.registration = registration
   }
 
   /// Data that cannot be used rejects the pair; everything else is ours or the machine's.
@@ -74,7 +77,8 @@ struct WorkFailure: Codable, Error, Hashable, Sendable {
     case let error as ImagingError:
       self.init(.rejected, code: "unusable_values", sentence: error.description)
     case let error as PairRefusal:
-      self.init(.rejected, code: error.reason.code, sentence: error.reason.sentence)
+      self.init(
+        .rejected, code: error.reason.code, sentence: error.reason.sentence, registration: error.registration)
     case let error as ModelError: self.init(.model, code: error.model, sentence: error.message)
     case let error as WeightsError: self.init(.model, code: "weights", sentence: error.description)
     default:

@@ -91,6 +91,10 @@ extension AuditCommand {
       let detail = try options.ledger().job(job, redact: options.redact)
       if options.json { return try Console.printJSON(detail) }
       options.show(try Tree.listing(detail.job))
+      if let registration = detail.registration {
+        print("")
+        options.show(try Tree.listing(["registration": registration]))
+      }
       print("")
       try options.show(
         detail.outputs.sorted { $0.slice < $1.slice },
