@@ -62,7 +62,7 @@ BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
 -- ---------------------------------------------------------------------------------------------------------
 -- With what: software, settings, models, runs
 
--- One row per build on a machine; results can differ in the last bits between BLAS cores.
+-- One row per build on a machine; results can differ in the last bits between instruction sets.
 CREATE TABLE software (
   id         INTEGER PRIMARY KEY,
   version    TEXT NOT NULL,
