@@ -19,6 +19,8 @@ let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's own functions, for going through millions of rows.
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -61,7 +63,7 @@ let package = Package(
     .target(name: "Pictures", dependencies: ["CJPEG", "CPNG", "Imaging"], swiftSettings: swift),
     .target(name: "DICOM", dependencies: ["CDCMTK", "Imaging", crypto], swiftSettings: swift),
     .target(
-      name: "Provenance", dependencies: [grdb, crypto],
+      name: "Provenance", dependencies: [grdb, sqlite, crypto],
       resources: [.embedInCode("../../schema.sql")], swiftSettings: swift),
     .target(
       name: "Pipeline",

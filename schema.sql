@@ -5,12 +5,12 @@
 --   times are UTC, ISO 8601 with milliseconds, e.g. 2026-03-01T02:00:00.000Z, so that text order is time order;
 --   digests of files and texts are lower-case hexadecimal SHA-256; lengths are millimetres unless named _px;
 --   columns ending in _json hold one JSON document that this schema does not look into;
---   patient identity stands in `patients`, and in `instances` as the file has it (header_json, original_path; of a
---   file that was refused in `intake`). Nothing in `events` identifies a person;
+--   patient identity stands in `patients`, and as the file has it in `headers` and `instances` (header_json,
+--   original_path; of a file that was refused in `intake`). Nothing in `events` identifies a person;
 --   `job_totals` and `intake_totals` repeat what other tables say, added up by triggers, and nothing else does.
 
 PRAGMA application_id = 0x46555345;  -- "FUSE"
-PRAGMA user_version = 3;             -- raised with every change of this file that a stored ledger must follow
+PRAGMA user_version = 4;             -- raised with every change of this file that a stored ledger must follow
 
 -- Identity of this database. One row.
 CREATE TABLE ledger (
@@ -151,6 +151,14 @@ CREATE TABLE series (
 CREATE INDEX series_by_study ON series (study_id);
 CREATE INDEX series_rejected ON series (id) WHERE state = 'rejected';
 
+-- What images of one series have in common in their headers: the whole header of the first of them.
+CREATE TABLE headers (
+  id              INTEGER PRIMARY KEY,
+  series_id       INTEGER NOT NULL REFERENCES series (id),
+  header_json     TEXT NOT NULL CHECK (json_valid(header_json))
+) STRICT;
+CREATE INDEX headers_by_series ON headers (series_id);
+
 -- Every image taken into the store. A SOP Instance UID stands for one set of bytes only.
 CREATE TABLE instances (
   id              INTEGER PRIMARY KEY,
@@ -164,7 +172,9 @@ CREATE TABLE instances (
   original_path   TEXT,                   -- where it lay in the drop folder; may name a person, so stays here
   sha256          TEXT NOT NULL,
   size            INTEGER NOT NULL CHECK (size >= 0),
-  header_json     TEXT NOT NULL CHECK (json_valid(header_json)),
+  header_id       INTEGER REFERENCES headers (id),
+  header_json     TEXT NOT NULL CHECK (json_valid(header_json)),  -- what differs from `headers`: a merge patch
+                                          -- (RFC 7396); the whole header where header_id is NULL. See v_headers
   run_id          INTEGER REFERENCES runs (id),
   received        TEXT NOT NULL,
   event           INTEGER NOT NULL REFERENCES events (seq)
@@ -428,6 +438,12 @@ CREATE TABLE marks (
 
 -- ---------------------------------------------------------------------------------------------------------
 -- Questions people ask
+
+-- What does the header of an image say?
+CREATE VIEW v_headers AS
+SELECT i.id AS instance_id, i.sop_uid AS sop,
+  CASE WHEN i.header_id IS NULL THEN i.header_json ELSE json_patch(h.header_json, i.header_json) END AS header
+FROM instances i LEFT JOIN headers h ON h.id = i.header_id;
 
 -- Which pairs were worked on, with what, and how did it end?
 CREATE VIEW v_jobs AS

@@ -32,10 +32,17 @@ struct EventBytes {
   }
 
   mutating func add(_ field: some Collection<UInt8>) {
-    bytes.append(contentsOf: String(field.count).utf8)
+    bytes.append(decimal: Int64(field.count))
     bytes.append(UInt8(ascii: ":"))
     bytes.append(contentsOf: field)
     bytes.append(UInt8(ascii: ","))
+  }
+
+  /// A number, as the field of its decimal digits.
+  mutating func add(number: Int64) {
+    var digits: [UInt8] = []
+    digits.append(decimal: number)
+    add(digits)
   }
 
   mutating func digest(previous: some Collection<UInt8>) -> SHA256.Digest {

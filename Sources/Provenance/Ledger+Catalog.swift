@@ -130,8 +130,9 @@ extension Ledger {
     let statement = try db.cachedStatement(
       sql: """
         SELECT i.id, i.sop_uid, i.sop_class_uid, i.transfer_syntax, se.uid, st.uid, se.modality, i.number,
-          i.patient_id, i.path, i.sha256, i.size, i.received, i.header_json
-        FROM instances i JOIN series se ON se.id = i.series_id JOIN studies st ON st.id = se.study_id
+          i.patient_id, i.path, i.sha256, i.size, i.received, v.header
+        FROM instances i JOIN v_headers v ON v.instance_id = i.id JOIN series se ON se.id = i.series_id
+        JOIN studies st ON st.id = se.study_id
         WHERE \(condition) ORDER BY st.id, se.id, i.id
         """)
     return try Row.fetchAll(statement, arguments: arguments).map { row in

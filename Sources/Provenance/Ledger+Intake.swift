@@ -171,23 +171,26 @@ extension Change {
   fileprivate func insertInstance(
     _ instance: AcceptedInstance, series: Int64, patient: Int64, run: Int64?
   ) throws -> Int64 {
-    let event = try append(
-      "instance.accepted", subject: "instance:\(instance.sopInstanceUID)",
-      [
-        "run": JSONValue(run), "series": .string(instance.series.uid), "sha256": .string(instance.sha256),
-        "size": .integer(instance.size),
-      ])
+    let header = try storedHeader(instance.header.text, series: series)
+    // The event follows once the row can be digested; until the end of the transaction the last one stands in.
     let id = try insert(
       """
       INSERT INTO instances (sop_uid, sop_class_uid, transfer_syntax, series_id, patient_id, number, path,
-        original_path, sha256, size, header_json, run_id, received, event)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        original_path, sha256, size, header_id, header_json, run_id, received, event)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(seq) FROM events))
       """,
       [
         instance.sopInstanceUID, instance.sopClassUID, instance.transferSyntaxUID, series, patient,
         instance.number, instance.path, instance.originalPath, instance.sha256, instance.size,
-        instance.header.text, run, now, event,
+        header.base, header.text, run, now,
       ])
+    let event = try append(
+      "instance.accepted", subject: "instance:\(instance.sopInstanceUID)",
+      [
+        "run": JSONValue(run), "series": .string(instance.series.uid), "sha256": .string(instance.sha256),
+        "size": .integer(instance.size), "record": .string(try instanceDigest(id)),
+      ])
+    try self.run("UPDATE instances SET event = ? WHERE id = ?", [event, id])
     try self.run(
       """
       INSERT INTO intake (run_id, time, outcome, original_path, sha256, size, sop_uid, instance_id, event)

@@ -1,6 +1,5 @@
 // Proving the ledger whole: the chain, the checkpoints, the rows the events announced, lineage, and the files.
 
-internal import Crypto
 internal import Foundation
 internal import GRDB
 
@@ -14,68 +13,54 @@ extension Ledger {
   public func verify(
     known: [Checkpoint] = [], publicKey: String? = nil, digest: ((RecordedFile) throws -> String?)? = nil
   ) throws -> Verification {
+    // The chain on a thread of its own. Both see a moment of the ledger in which rows and events are of one piece; the
+    // chain's is not the earlier one.
     try read { db in
-      var report = Verification()
-      let last = try Self.verifyChain(db, &report)
-      try Self.verifyTail(db, last: last, &report)
+      let last = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM events") ?? 0
+      let chain = Beside { try Self.chainAndTotals(self) }
+      defer { chain.wait() }
+      let walked = try Self.walkRecords(db)
+      var work = Verification()
+      try Self.verifyWork(db, &work)
+      var (report, totals) = try chain.value()
+      try Self.verifyTail(db, last: last, walked, &report)
       try Self.verifyCheckpoints(db, known: known, publicKey: publicKey, &report)
-      try Self.verifyRecords(db, &report)
+      for part in [walked.records, work, totals, walked.lineage] { report.add(part) }
       try Self.verifyLineage(db, &report)
       if let digest { try Self.verifyFiles(db, digest, &report) }
       return report
     }
   }
 
-  /// Walks the chain from the first event; returns the last sequence number.
-  static func verifyChain(_ db: Database, _ report: inout Verification) throws -> Int64 {
-    var seq: Int64 = 0
-    var previous = [UInt8](EventChain.genesis)
-    var recorded = previous
-    var bytes = EventBytes()
-    // As blobs SQLite's own bytes can be hashed; a text would be made a String first.
-    let rows = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT CAST(seq AS BLOB), CAST(time AS BLOB), CAST(kind AS BLOB), CAST(subject AS BLOB), CAST(payload AS BLOB),
-          prev_hash, hash, seq FROM events ORDER BY seq
-        """)
-    while let row = try rows.next() {
-      let found: Int64 = row[7]
-      if found != seq + 1 {
-        let missing = found - seq > 2 ? "events \(seq + 1) to \(found - 1) are" : "event \(seq + 1) is"
-        report.add(.event, "event:\(seq + 1)", "\(missing) missing")
+  /// On a connection of its own, so that it can be worked through beside another one.
+  private static func chainAndTotals(_ ledger: Ledger) throws -> (Verification, Verification) {
+    try ledger.translating {
+      let queue = try readOnlyDatabase(ledger.path)
+      defer { try? queue.close() }
+      return try queue.read { db in
+        var chain = Verification()
+        var totals = Verification()
+        _ = try verifyChain(db, &chain)
+        try verifyTotals(db, &totals)
+        return (chain, totals)
       }
-      bytes.begin()
-      for column in 0..<5 { try row.withBytes(column) { bytes.add($0) } }
-      let follows = try row.withBytes(5) { $0.elementsEqual(previous) }
-      let hash = try row.withBytes(5) { bytes.digest(previous: $0) }
-      try row.withBytes(6) { recorded.replaceSubrange(0..., with: $0) }
-      if !hash.withUnsafeBytes({ $0.elementsEqual(recorded) }) {
-        report.add(.event, "event:\(found)", "its content is not what was recorded")
-      } else if !follows, found == seq + 1 {
-        report.add(.event, "event:\(found)", "it does not follow event \(seq): one of the two was replaced")
-      }
-      seq = found
-      swap(&previous, &recorded)
-      report.events += 1
     }
-    if seq == 0 { report.add(.event, "event:1", "the ledger has no events at all") }
-    return seq
   }
 
   /// Rows point to the event that announced them: where the end of the chain was cut off, some point past it.
-  private static func verifyTail(_ db: Database, last: Int64, _ report: inout Verification) throws {
-    for (table, name) in [
-      ("runs", "run"), ("instances", "instance"), ("intake", "intake"), ("jobs", "job"),
-      ("slices", "slice"),
-    ] {
+  private static func verifyTail(
+    _ db: Database, last: Int64, _ walked: Walked, _ report: inout Verification
+  ) throws {
+    var beyond = walked.beyond
+    for (table, name) in [("runs", "run"), ("jobs", "job")] {
       let row = try Row.fetchOne(
-        db, sql: "SELECT id, event FROM \(table) WHERE event > ? ORDER BY event LIMIT 1", arguments: [last])
-      guard let row else { continue }
+        db, sql: "SELECT event, id FROM \(table) WHERE event > ? ORDER BY event LIMIT 1", arguments: [last])
+      if let row { beyond[name] = (row[0], row[1]) }
+    }
+    for (name, found) in beyond.sorted(by: { $0.value.event < $1.value.event }) {
       report.add(
         .event, "event:\(last + 1)",
-        "the chain ends at event \(last), but \(name):\(row["id"] as Int64) refers to event \(row["event"] as Int64)"
-      )
+        "the chain ends at event \(last), but \(name):\(found.row) refers to event \(found.event)")
     }
   }
 
@@ -129,18 +114,6 @@ extension Ledger {
       }
       try check(.input, row, .input(path: row["path"]))
       report.inputs += 1
-    }
-  }
-}
-
-extension Row {
-  /// The bytes of a blob where SQLite has them; none for NULL.
-  fileprivate func withBytes<Result>(_ column: Int, _ body: (UnsafeRawBufferPointer) throws -> Result) throws
-    -> Result
-  {
-    try withUnsafeData(atIndex: column) { data in
-      guard let data else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
-      return try data.withUnsafeBytes(body)
     }
   }
 }

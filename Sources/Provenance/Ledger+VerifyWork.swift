@@ -1,4 +1,4 @@
-// Jobs with their pairs, runs, files at the door and the sums over them, against the events that announced them.
+// Jobs with their pairs, runs and the sums over slices and files, against the events that announced them.
 
 internal import GRDB
 
@@ -39,33 +39,6 @@ extension Ledger {
           WHEN 'run.finished' THEN json_extract(e.payload, '$.outcome') END AS same
         FROM runs r LEFT JOIN events e ON e.seq = r.event ORDER BY r.id
         """)
-  }
-
-  /// Files at the door: each row has an event of its own, and each such event a row.
-  static func verifyIntake(_ db: Database, _ report: inout Verification) throws {
-    let before = report.records
-    try verify(
-      db, &report, "the row is not what its event says",
-      sql: """
-        SELECT 'intake:' || k.id AS name, e.kind = iif(k.outcome = 'accepted', 'instance.accepted', 'file.' || k.outcome)
-          AND k.sha256 IS json_extract(e.payload, '$.sha256') AND k.reason IS json_extract(e.payload, '$.reason')
-          AS same
-        FROM intake k LEFT JOIN events e ON e.seq = k.event ORDER BY k.id
-        """)
-    let kinds = "('instance.accepted', 'file.duplicate', 'file.skipped', 'file.rejected')"
-    let announced = try Int.fetchOne(db, sql: "SELECT count(*) FROM events WHERE kind IN \(kinds)") ?? 0
-    guard announced != report.records - before else { return }
-    let missing = try Row.fetchOne(
-      db,
-      sql: """
-        SELECT seq, subject FROM events WHERE kind IN \(kinds) AND seq NOT IN (SELECT event FROM intake)
-        ORDER BY seq LIMIT 1
-        """)
-    let detail = missing.map {
-      "event \($0["seq"] as Int64) announced a file at the door, but its row is gone"
-    }
-    report.add(
-      .record, missing?["subject"] ?? "intake", detail ?? "two rows of files at the door have one event")
   }
 
   /// The sums that triggers keep.

@@ -10,7 +10,7 @@ internal import Synchronization
 /// either all of a change or nothing. A value may be shared between threads; calls block.
 public final class Ledger: Sendable {
   /// The version of `schema.sql` this program writes (`PRAGMA user_version`).
-  public static let schemaVersion = 3
+  public static let schemaVersion = 4
   /// `PRAGMA application_id` of a ledger: "FUSE".
   static let applicationID = 0x4655_5345
 

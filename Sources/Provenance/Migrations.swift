@@ -33,6 +33,14 @@ enum Migrations {
         CREATE TABLE marks (name TEXT PRIMARY KEY, time TEXT NOT NULL) STRICT, WITHOUT ROWID;
         """),
     Migration(version: 3, sql: pairs + registrationsAsInputs + totals + releases),
+    // Headers that come from now on are kept as what they differ in from the first of their series.
+    Migration(
+      version: 4,
+      sql: """
+        CREATE TABLE headers (id INTEGER PRIMARY KEY, series_id INTEGER NOT NULL REFERENCES series (id),
+          header_json TEXT NOT NULL CHECK (json_valid(header_json))) STRICT;
+        ALTER TABLE instances ADD COLUMN header_id INTEGER REFERENCES headers (id);
+        """),
   ]
 
   /// A pair is a row of its own, which its jobs refer to.

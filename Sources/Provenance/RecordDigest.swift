@@ -1,33 +1,43 @@
 // Digests of recorded rows, put into the event that announces them, so that a row changed later shows.
 
 internal import Crypto
-internal import Foundation
 internal import GRDB
+internal import GRDBSQLite
 
 /// SHA-256 over values of SQLite, each with its type and length: `n;`, `i<decimal>;`, `r<IEEE 754 bits, hex>;`,
 /// `t<bytes>:<UTF-8>;`, `b<bytes>:<bytes>;`; a row ends with a line feed.
 struct RecordDigest {
-  private var hash = SHA256()
+  private var bytes: [UInt8] = []
 
-  mutating func add(_ row: Row) {
-    var bytes: [UInt8] = []
-    for value in row.databaseValues {
-      switch value.storage {
-      case .null: bytes.append(contentsOf: "n;".utf8)
-      case .int64(let integer): bytes.append(contentsOf: "i\(integer);".utf8)
-      case .double(let number): bytes.append(contentsOf: "r\(String(number.bitPattern, radix: 16));".utf8)
-      case .string(let text): bytes.append(contentsOf: "t\(text.utf8.count):\(text);".utf8)
-      case .blob(let data):
-        bytes.append(contentsOf: "b\(data.count):".utf8)
-        bytes.append(contentsOf: data)
+  mutating func add(_ rows: RawRows) {
+    for column in 0..<rows.columns {
+      switch rows.type(column) {
+      case SQLITE_NULL: bytes.append("n;")
+      case SQLITE_INTEGER:
+        bytes.append(UInt8(ascii: "i"))
+        bytes.append(decimal: rows.integer(column))
+        bytes.append(UInt8(ascii: ";"))
+      case SQLITE_FLOAT:
+        bytes.append(UInt8(ascii: "r"))
+        bytes.append(rows.real(column).bitPattern, radix: 16)
+        bytes.append(UInt8(ascii: ";"))
+      case let type:
+        let value = rows.bytes(column)
+        bytes.append(UInt8(ascii: type == SQLITE_TEXT ? "t" : "b"))
+        bytes.append(decimal: Int64(value.count))
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(contentsOf: value)
         bytes.append(UInt8(ascii: ";"))
       }
     }
     bytes.append(UInt8(ascii: "\n"))
-    hash.update(data: bytes)
   }
 
-  mutating func finish() -> String { hex(hash.finalize()) }
+  /// The digest in hexadecimal; what comes next begins another one.
+  mutating func finish() -> String {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    return hex(SHA256.hash(data: bytes))
+  }
 
   /// Everything recorded of one slice and its output, but for row ids that only this file knows.
   static let sliceSQL = """
@@ -51,11 +61,20 @@ struct RecordDigest {
     LEFT JOIN models mo ON mo.id = j.model_id WHERE j.id = ?
     """
 
+  /// What the ledger says of one image, but for the patient and the path of the drop folder.
+  static let instanceSQL = """
+    SELECT i.sop_uid, i.sop_class_uid, i.transfer_syntax, se.uid, st.uid, se.modality, i.number, i.path, i.sha256,
+      i.size, i.received, h.header_json, i.header_json
+    FROM instances i JOIN series se ON se.id = i.series_id JOIN studies st ON st.id = se.study_id
+    LEFT JOIN headers h ON h.id = i.header_id WHERE i.id = ?
+    """
+
   static func digest(_ db: Database, _ queries: [String], id: Int64) throws -> String {
     var digest = RecordDigest()
     for sql in queries {
-      let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [id])
-      while let row = try rows.next() { digest.add(row) }
+      let rows = RawRows(try db.cachedStatement(sql: sql))
+      rows.restart(id)
+      while try rows.next() { digest.add(rows) }
     }
     return digest.finish()
   }
@@ -68,5 +87,9 @@ extension Change {
 
   func jobDigest(_ job: Int64) throws -> String {
     try RecordDigest.digest(db, [RecordDigest.jobSQL], id: job)
+  }
+
+  func instanceDigest(_ instance: Int64) throws -> String {
+    try RecordDigest.digest(db, [RecordDigest.instanceSQL], id: instance)
   }
 }

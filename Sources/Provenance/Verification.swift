@@ -50,6 +50,14 @@ public struct Verification: Codable, Hashable, Sendable {
     brokenCount += 1
   }
 
+  /// What another part of the work found, after what is here.
+  mutating func add(_ part: Verification) {
+    events += part.events
+    records += part.records
+    for link in part.broken { add(link.what, link.subject, link.detail) }
+    brokenCount += part.brokenCount - part.broken.count
+  }
+
   enum CodingKeys: String, CodingKey {
     case whole, events, checkpoints, records, outputs, inputs, released, first, broken
     case brokenCount = "broken_count"

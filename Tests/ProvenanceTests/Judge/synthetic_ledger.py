@@ -8,16 +8,18 @@
 import argparse
 import hashlib
 import json
-import sqlite3
-import struct
 import sys
 import time
 from datetime import datetime, timedelta, timezone
+
+from ledger_format import TOTALS, Table, canonical, prepare, sha, text
+from synthetic_jobs import Jobs
 
 LEDGER = "11111111-2222-4333-8444-555555555555"
 LAST = datetime(2026, 1, 31, 6, 0, tzinfo=timezone.utc)
 """When the last event happened; the first one five years before."""
 SPAN = timedelta(days=5 * 365)
+SYNTAX = "1.2.840.10008.1.2.1"
 ROOT = "1.3.12.2.1107.5.2.19.45152.30000021"
 PAIR_OF_MODELS_EVERY = 20
 """Every so many pairs was fused a second time, with another model."""
@@ -30,50 +32,15 @@ REFUSALS = {
 }
 
 
-def sha(text):
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def real(value):
-    return f"r{struct.unpack('>Q', struct.pack('>d', value))[0]:x};"
-
-
-def text(value):
-    return f"t{len(value.encode())}:{value};"
-
-
-def canonical(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-TOTALS = (
-    "INSERT INTO intake_totals SELECT run_id, outcome, count(*) FROM intake GROUP BY run_id, outcome",
-    "INSERT INTO job_totals SELECT job_id, count(*), sum(accepted = 0), count(deformation_mean), "
-    "total(deformation_mean), max(deformation_max), min(published), max(published) FROM slices GROUP BY job_id",
-)
-
-
-class Table:
-    """Rows on their way into a table."""
-
-    def __init__(self, database, name, columns):
-        self.database, self.rows = database, []
-        marks = ", ".join("?" * len(columns.split(",")))
-        self.sql = f"INSERT INTO {name} ({columns}) VALUES ({marks})"
-
-    def flush(self):
-        self.database.executemany(self.sql, self.rows)
-        self.rows.clear()
-
-
-class Filler:
+class Filler(Jobs):
     TABLES = {
         "events": "seq, time, kind, subject, payload, prev_hash, hash",
         "patients": "id, patient_id, name, birth_date, sex",
         "studies": "id, uid, patient_id, date, time, description, arrivals, worked_off",
         "series": "id, uid, study_id, modality, number, description, frame_of_reference, last_arrival",
         "instances": "id, sop_uid, sop_class_uid, transfer_syntax, series_id, patient_id, number, path, "
-        "original_path, sha256, size, header_json, run_id, received, event",
+        "original_path, sha256, size, header_id, header_json, run_id, received, event",
+        "headers": "id, series_id, header_json",
         "intake": "id, run_id, time, outcome, reason, sentence, original_path, sha256, size, sop_uid, series_uid, "
         "study_uid, modality, quarantine_path, instance_id, event",
         "pairs": "id, kind, fixed_series_id, moving_series_id, found",
@@ -97,7 +64,9 @@ class Filler:
         self.slices = self.instances = self.intakes = self.jobs = self.series = self.runs = 0
         self.now = ""
         self.tick()
-        self.header = canonical({"note": "x" * header})
+        # What a series has in common, and what each image has of its own: 1,850 and 350 bytes in real ones.
+        self.header = canonical({"note": "x" * max(0, header - 11)})
+        self.own = canonical({"frames": "x" * max(0, header // 5 - 13)})
         self.begin()
 
     def tick(self):
@@ -201,20 +170,25 @@ class Filler:
         self.tables["series"].rows.append(
             (self.series, uid, study, modality, number, "invented", f"{study_uid}.9", self.now)
         )
+        self.tables["headers"].rows.append((self.series, self.series, self.header))
         instances, intake = self.tables["instances"].rows, self.tables["intake"].rows
         members, run, now, kind = [], self.runs, self.now, f"1.2.840.10008.5.1.4.1.1.{4 if number == 1 else 2}"
         for index in range(self.per_job):
             self.instances += 1
             self.intakes += 1
             sop = f"{uid}.{index}"
-            digest = sha(sop)
+            digest, path = sha(sop), f"{study_uid}/{uid}/{sop}.dcm"
+            record = sha(
+                f"{text(sop)}{text(kind)}{text(SYNTAX)}{text(uid)}{text(study_uid)}{text(modality)}i{index};"
+                f"{text(path)}t64:{digest};i131072;{text(now)}{text(self.header)}{text(self.own)}\n"
+            )
             event = self.event(
                 "instance.accepted", f"instance:{sop}",
-                f'{{"run":{run},"series":"{uid}","sha256":"{digest}","size":131072}}',
+                f'{{"record":"{record}","run":{run},"series":"{uid}","sha256":"{digest}","size":131072}}',
             )
             instances.append(
-                (self.instances, sop, kind, "1.2.840.10008.1.2.1", self.series, patient, index,
-                 f"{study_uid}/{uid}/{sop}.dcm", f"in/{sop}", digest, 131072, self.header, run, now, event)
+                (self.instances, sop, kind, SYNTAX, self.series, patient, index, path, f"in/{sop}", digest, 131072,
+                 self.series, self.own, run, now, event)
             )
             intake.append(
                 (self.intakes, run, now, "accepted", None, None, f"in/{sop}", digest, 131072, sop, None, None, None,
@@ -223,118 +197,6 @@ class Filler:
             members.append((self.instances, sop, digest))
         return uid, members
 
-    # One job, done; some fail or are refused before they begin
-
-    def job(self, pair, study, series, model, superseded=False):
-        self.jobs += 1
-        job, run, (fixed, _), (moving, _) = self.jobs, self.runs, *series
-        key, inputs, output = sha(f"key {job}"), sha(f"inputs {job}"), f"2.25.{int(sha(f'series {job}')[:32], 16)}"
-        opened = self.now
-        self.event(
-            "job.opened", f"job:{job}",
-            canonical({"fixed": fixed, "key": key, "kind": "CT-MR", "moving": moving, "run": run, "series": output}),
-        )
-        name, model_sha = self.models[model - 1]
-        normalization = '{"lower":0,"method":"percentiles","unit":"arbitrary","upper":1630}'
-        window = '{"lower":0,"method":"window","unit":"HU","upper":80}'
-        registration, details = '{"kind":"same-frame"}', '{"columns":256,"pixel_mm":0.9,"rows":256}'
-        planned, reason, sentence, attempts = self.per_job, None, None, 1
-        if job % 97 == 0:
-            event, state = self.refuse(job), "rejected"
-            reason, sentence, attempts = "gap_in_series", "images are missing in the middle, send the series again", 0
-        else:
-            self.event("attempt.began", f"job:{job}", f'{{"attempt":1,"from":"pending","run":{run}}}')
-            self.event("job.prepared", f"job:{job}", f'{{"slices":{planned}}}')
-            for index in range(planned):
-                self.slice(job, study, output, series, index)
-            if job % 53 == 0:
-                event, state = self.event("job.failed", f"job:{job}", '{"from":"running","reason":"timeout"}'), "failed"
-                reason, sentence = "timeout", "not done after 600 s, the worker was killed"
-            else:
-                record = sha(
-                    f"i{job};" + text(key) + text("CT-MR") + text(fixed) + text(moving) + text(inputs)
-                    + text(model_sha) + text(sha(self.settings)) + text(self.settings) + text("0.1.0") + text("none")
-                    + text("node1") + text("avx512") + text(output) + f"i{planned};" + text("trilinear")
-                    + text(normalization) + text(window) + text(registration) + text(details) + "\n"
-                )
-                event, state = self.event(
-                    "job.done", f"job:{job}", f'{{"from":"running","outputs":{planned},"record":"{record}"}}'
-                ), "done"
-            self.tables["attempts"].rows.append(
-                (job, job, run, 1, "node1", opened, self.now, state, reason, sentence)
-            )
-        if superseded and state == "done":
-            state, reason = "superseded", "other_inputs_model_or_settings"
-            event = self.event(
-                "job.superseded", f"job:{job}", canonical({"by": job + 1, "from": "done", "reason": reason})
-            )
-        self.tables["jobs"].rows.append(
-            (job, key, pair, inputs, model, 1, 1, output, run, state, reason, sentence, attempts,
-             job + 1 if state == "superseded" else None, planned, "trilinear", normalization, window, registration,
-             details, opened, opened if attempts else None, self.now, 90.5, event)
-        )
-
-    def refuse(self, job):
-        return self.event("job.rejected", f"job:{job}", '{"from":"pending","reason":"gap_in_series"}')
-
-    MEASURE = "mutual information, bits"
-    TIMINGS = '{"compose":0.01,"judge":0.02,"network":0.7,"resample":0.05,"write":0.004}'
-    PLACE = real(-120.5) + real(-119.25)
-    TAIL = (
-        real(0.5) + real(2.25) + real(0.75) + real(2.5) + real(0.0) + text(MEASURE) + real(0.5) + real(0.625)
-        + real(1.0) + real(0.83) + text(TIMINGS)
-    )
-
-    def slice(self, job, study, output, series, index):
-        self.slices += 1
-        (_, fixed), (_, moving) = series
-        used = [moving[index], moving[(index + 1) % len(moving)]]
-        accepted = index % 25 != 0
-        reason = None if accepted else "folds"
-        digest = sha(f"output {job} {index}")
-        sop = f"2.25.{int(digest[:32], 16)}"
-        path, size, now, z = f"{study}/{output}/{sop}.dcm", 199000 + index, self.now, index * 3.0
-        inputs = "".join(
-            f"{text('moving')}t{len(s)}:{s};t64:{d};i0;\n" for _, s, d in sorted(used, key=lambda member: member[1])
-        )
-        record = hashlib.sha256(
-            (
-                f"i{job};i{index};{self.PLACE}{real(z)}i{int(accepted)};{text(reason) if reason else 'n;'}{self.TAIL}"
-                f"t{len(now)}:{now};t{len(sop)}:{sop};t{len(path)}:{path};t64:{digest};i{size};\n"
-                f"t5:fixed;t{len(fixed[index][1])}:{fixed[index][1]};t64:{fixed[index][2]};i0;\n{inputs}"
-            ).encode()
-        ).hexdigest()
-        event = self.event(
-            "slice.published", f"output:{sop}",
-            f'{{"accepted":{"true" if accepted else "false"},"job":{job},"record":"{record}",'
-            f'"sha256":"{digest}","slice":{index}}}',
-        )
-        self.tables["slices"].rows.append(
-            (self.slices, job, job, index, -120.5, -119.25, z, int(accepted), reason, 0.5, 2.25, 0.75, 2.5, 0.0,
-             self.MEASURE, 0.5, 0.625, 1.0, 0.83, self.TIMINGS, now, event)
-        )
-        self.tables["slice_inputs"].rows.append((self.slices, "fixed", fixed[index][0], 0))
-        self.tables["slice_inputs"].rows.extend((self.slices, "moving", row, 0) for row, _, _ in used)
-        self.tables["outputs"].rows.append((self.slices, sop, path, digest, size))
-
-
-def prepare(path, schema):
-    """The tables alone; returns the statements for indexes, triggers and views, which come last."""
-    with sqlite3.connect(":memory:") as model:
-        model.executescript(schema)
-        objects = model.execute(
-            "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'trigger', rowid"
-        ).fetchall()
-        pragmas = [f"PRAGMA {name} = {model.execute(f'PRAGMA {name}').fetchone()[0]}"
-                   for name in ("application_id", "user_version")]
-    database = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000", "temp_store = FILE"):
-        database.execute(f"PRAGMA {pragma}")
-    for statement in pragmas + [sql for kind, _, sql in objects if kind == "table"]:
-        database.execute(statement)
-    return database, [sql for kind, _, sql in objects if kind != "table"]
-
-
 def main(arguments):
     parser = argparse.ArgumentParser()
     parser.add_argument("schema")
@@ -342,7 +204,7 @@ def main(arguments):
     parser.add_argument("--slices", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--per-job", type=int, default=100)
-    parser.add_argument("--header", type=int, default=1850, help="bytes of an image's header; real ones have 1,850")
+    parser.add_argument("--header", type=int, default=1850, help="bytes of an image's header; real ones have 1,850, a fifth its own")
     options = parser.parse_args(arguments)
     began = time.monotonic()
     with open(options.schema, encoding="utf-8") as schema:

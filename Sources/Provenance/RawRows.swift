@@ -1,0 +1,110 @@
+// Rows of a statement as SQLite holds them, for going through millions: bytes are lent until the next step, never copied.
+
+internal import Foundation
+internal import GRDB
+internal import GRDBSQLite
+
+/// A cursor over raw columns. Use it on the database's own queue, and only while the statement is not used elsewhere.
+final class RawRows {
+  private let statement: Statement
+  private let raw: OpaquePointer
+
+  /// Begins with the first row on the first `next`.
+  init(_ statement: Statement) {
+    self.statement = statement
+    raw = statement.sqliteStatement
+    sqlite3_reset(raw)
+  }
+
+  convenience init(_ db: Database, sql: String) throws {
+    self.init(try db.makeStatement(sql: sql))
+  }
+
+  deinit { sqlite3_reset(raw) }
+
+  /// Starts again with another first argument.
+  func restart(_ argument: Int64) {
+    sqlite3_reset(raw)
+    sqlite3_bind_int64(raw, 1, argument)
+  }
+
+  /// The same, for a text, which is bound as the blob of its bytes.
+  func restart(_ argument: String) {
+    sqlite3_reset(raw)
+    Array(argument.utf8).withUnsafeBytes {
+      // SQLITE_TRANSIENT: SQLite takes a copy.
+      _ = sqlite3_bind_blob64(
+        raw, 1, $0.baseAddress, UInt64($0.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+    }
+  }
+
+  /// Goes to the next row; false behind the last one.
+  func next() throws -> Bool {
+    switch sqlite3_step(raw) {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE:
+      sqlite3_reset(raw)
+      return false
+    case let code:
+      let message = String(cString: sqlite3_errmsg(sqlite3_db_handle(raw)))
+      throw DatabaseError(resultCode: ResultCode(rawValue: code), message: message)
+    }
+  }
+
+  var columns: Int32 { sqlite3_column_count(raw) }
+
+  func type(_ column: Int32) -> Int32 { sqlite3_column_type(raw, column) }
+  func isNull(_ column: Int32) -> Bool { type(column) == SQLITE_NULL }
+  func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(raw, column) }
+  func real(_ column: Int32) -> Double { sqlite3_column_double(raw, column) }
+
+  /// A blob's bytes, or a text's in UTF-8; none for NULL.
+  func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+    // The pointer first: it may convert the value, and the length is that of what it converted to.
+    let start = sqlite3_column_blob(raw, column)
+    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column)))
+  }
+
+  func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
+}
+
+extension UnsafeRawBufferPointer {
+  func equals(_ text: StaticString) -> Bool {
+    equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  func hasPrefix(_ text: StaticString) -> Bool {
+    count >= text.utf8CodeUnitCount
+      && UnsafeRawBufferPointer(rebasing: self[..<text.utf8CodeUnitCount]).equals(text)
+  }
+
+  /// The same bytes?
+  func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count, let start = baseAddress, let end = other.baseAddress else {
+      return isEmpty && other.isEmpty
+    }
+    return memcmp(start, end, count) == 0
+  }
+}
+
+extension [UInt8] {
+  mutating func append(_ text: StaticString) {
+    append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  mutating func append(decimal value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    append(value.magnitude, radix: 10)
+  }
+
+  mutating func append(_ value: UInt64, radix: UInt64) {
+    let start = count
+    var rest = value
+    repeat {
+      let digit = UInt8(rest % radix)
+      append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      rest /= radix
+    } while rest > 0
+    self[start...].reverse()
+  }
+}
