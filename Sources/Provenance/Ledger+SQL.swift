@@ -21,6 +21,9 @@ extension Ledger {
         return try Self.answer(db, query: query, limit: limit)
       }
     } catch let error as DatabaseError {
+      if error.resultCode == .SQLITE_MISUSE {
+        throw LedgerError(.query, subject: "sql", detail: "one statement at a time is answered")
+      }
       throw LedgerError(
         .query, subject: "sql", detail: error.message ?? "SQLite does not understand the query")
     }

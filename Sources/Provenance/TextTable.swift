@@ -1,11 +1,12 @@
-// A listing as lines on a terminal of a given width. Not a general layout engine: one line per row.
+// A listing as lines on a terminal of a given width. Not a general layout engine: one line per row, more only for a sentence.
 
 internal import Foundation
 
 /// Lays a `Listing` out in columns two spaces apart.
 ///
 /// Numbers are aligned to the right and never cut, nor are times. Where the width does not suffice, UIDs and
-/// digests lose their middle first, then other texts their end; the widest gives way first.
+/// digests lose their middle first, then other texts their end; the widest gives way first. A sentence at the end of a row
+/// says what to do: it goes on below itself instead.
 public struct TextTable: Sendable {
   private enum Kind { case number, time, identifier, text }
 
@@ -16,18 +17,37 @@ public struct TextTable: Sendable {
   private let titles: [String]
   private let cells: [[String]]
   private let kinds: [Kind]
+  /// The last column, where it has sentences.
+  private let sentences: Int?
 
   public init(_ listing: Listing) {
     titles = listing.columns.map(Self.printable)
     cells = listing.rows.map { $0.map(Self.text) }
     kinds = listing.columns.indices.map { column in Self.kind(listing.rows.map { $0[column] }) }
+    sentences = listing.columns.last == "sentence" ? listing.columns.count - 1 : nil
   }
 
   /// The table, each line ended by a line feed; a line is no longer than `width` where the narrowest cells allow.
   /// - Parameter width: columns of the terminal; nil cuts nothing.
   public func render(width: Int?) -> String {
     let widths = fit(width)
-    return ([titles] + cells).map { line($0, widths) + "\n" }.joined()
+    return ([titles] + cells).flatMap { wrapped($0, widths) }.map { line($0, widths) + "\n" }.joined()
+  }
+
+  /// The row, and below it rows with nothing but what else its sentence says.
+  private func wrapped(_ row: [String], _ widths: [Int]) -> [[String]] {
+    guard let sentences, Self.width(row[sentences]) > widths[sentences] else { return [row] }
+    var lines: [String] = []
+    for word in row[sentences].split(separator: " ").map(String.init) {
+      if let last = lines.last, Self.width(last) + 1 + Self.width(word) <= widths[sentences] {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(word)
+      }
+    }
+    let first = row.dropLast() + lines.prefix(1)
+    let blank = [String](repeating: "", count: row.count - 1)
+    return [Array(first)] + lines.dropFirst().map { blank + [$0] }
   }
 
   private func line(_ row: [String], _ widths: [Int]) -> String {

@@ -32,9 +32,15 @@ import Testing
   ) {
     let lines = TextTable(Self.listing).render(width: width).split(separator: "\n").map(String.init)
     #expect(lines.allSatisfy { $0.count <= width }, "\(lines)")
-    #expect(lines.allSatisfy { $0.contains("finished") || $0.contains("2026-03-01T02:00:0") })
+    #expect(lines.prefix(3).allSatisfy { $0.contains("finished") || $0.contains("2026-03-01T02:00:0") })
     #expect(lines[1].contains("1.2.") && lines[1].contains("…") && lines[1].contains(".78"))
     #expect(lines[2].contains("10.250"))
+  }
+
+  @Test(arguments: [40, 80, 120]) func `a sentence that is too long goes on below itself`(width: Int) {
+    let lines = TextTable(Self.listing).render(width: width).split(separator: "\n").map(String.init)
+    let said = lines.dropFirst(2).flatMap { $0.split(separator: " ") }.suffix(7).joined(separator: " ")
+    #expect(said == "the worker hung and was stopped" || said.hasSuffix(" the worker hung and was stopped"))
   }
 
   @Test func `control characters of a file's text do not reach the terminal`() {
