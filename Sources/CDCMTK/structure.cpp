@@ -188,7 +188,8 @@ dk_status dk::check_structure(const char *path) {
   char magic[4] = {};
   uint64_t position = 0;
   if (source.read(128, magic, 4) == 4 && std::memcmp(magic, "DICM", 4) == 0) position = 132;
-  else if (!begins_like_data_set(source)) return failure(DK_NOT_DICOM, "is not a DICOM file");
+  else if (!begins_like_data_set(source))
+    return failure(DK_NOT_DICOM, "is not a DICOM file; if it should be one, export it again");
   const std::string syntax = read_meta(source, position);
   if (syntax == "1.2.840.10008.1.2.1.99") {
     if (!source.inflate(position))

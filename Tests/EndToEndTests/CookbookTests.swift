@@ -35,6 +35,21 @@ import Testing
     }
   }
 
+  @Test func `a checkpoint is signed with the key that the settings name, and is found in the chain`() throws
+  {
+    let site = try Site()
+    try site.drop("note.dcm", text: "not a DICOM file")
+    #expect(try site.run("run").code == 1)
+    let key = site.folder + "/fuseline.key"
+    #expect(FileManager.default.fileExists(atPath: key))
+    let signed = try site.run("audit", "checkpoint")
+    #expect(signed.code == 0, "\(signed.errors)")
+    try signed.output.write(toFile: site.folder + "/kept.json", atomically: true, encoding: .utf8)
+    #expect(try site.run("audit", "verify", "--known", "kept.json").code == 0)
+    let failures = try site.run("audit", "failures").output
+    #expect(failures.contains("is not a DICOM file; if it should be one, export it again"))
+  }
+
   /// Words as a shell takes them; double quotes hold a word together.
   private static func words(_ line: String) -> [String] {
     line.components(separatedBy: "\"").enumerated().flatMap { index, part in

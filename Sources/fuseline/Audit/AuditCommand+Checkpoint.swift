@@ -11,13 +11,21 @@ extension AuditCommand {
       commandName: "checkpoint", abstract: "Sign the end of the chain and print the checkpoint as JSON.",
       discussion: """
         Keep the copy where whoever may edit the ledger cannot reach it; `audit verify --known FILE` compares.
-        Example: fuseline audit checkpoint --key /etc/fuseline/checkpoint.key > checkpoint.json
+        Example: fuseline audit checkpoint > checkpoint.json
         """)
     @OptionGroup var configuration: ConfigurationOption
-    @Option(help: "File of the signing key; made when it is not there.") var key: String
+    @Option(
+      help: "File of the signing key, made when it is not there (default: checkpoint_key of the settings).")
+    var key: String?
 
     func run() throws {
-      let path = try configuration.settings().ledger
+      let settings = try configuration.settings()
+      guard let key = key ?? settings.checkpointKey else {
+        throw ExitStatus(
+          code: ExitStatus.configuration,
+          sentence: "no key: name one with --key, or as checkpoint_key in the settings")
+      }
+      let path = settings.ledger
       guard FileManager.default.fileExists(atPath: path) else {
         throw ExitStatus(
           code: ExitStatus.missingInput, sentence: "\(path): there is no ledger yet, run once first")
