@@ -116,7 +116,7 @@ public struct TextTable: Sendable {
     case .bool(let value): return value ? "yes" : "no"
     case .number(let value): return String(format: "%.3f", value)
     case .string(let text):
-      if text.count == 24, text.hasSuffix("Z"), Timestamp.date(text) != nil { return text.prefix(19) + "Z" }
+      if text.utf8.count == 24, text.hasSuffix("Z"), Timestamp.date(text) != nil { return text.prefix(19) + "Z" }
       return printable(text)
     case .array(let items): return items.map { printable(Listing.plain($0)) }.joined(separator: ", ")
     default: return printable(Listing.plain(value))
@@ -125,6 +125,7 @@ public struct TextTable: Sendable {
 
   /// Control characters of a file's text must not reach the terminal.
   private static func printable(_ text: String) -> String {
+    if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
     let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator: "·"
@@ -136,7 +137,8 @@ public struct TextTable: Sendable {
 
   /// Columns a text takes: East Asian wide characters take two (UAX #11, the blocks that matter here).
   private static func width(_ text: String) -> Int {
-    text.reduce(0) { sum, character in
+    if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text.utf8.count }
+    return text.reduce(0) { sum, character in
       let scalar = character.unicodeScalars.first?.value ?? 0
       let wide =
         (0x1100...0x115F).contains(scalar) || (0x2E80...0xA4CF).contains(scalar)
