@@ -116,7 +116,9 @@ public struct TextTable: Sendable {
     case .bool(let value): return value ? "yes" : "no"
     case .number(let value): return String(format: "%.3f", value)
     case .string(let text):
-      if text.utf8.count == 24, text.hasSuffix("Z"), Timestamp.date(text) != nil { return text.prefix(19) + "Z" }
+      if text.utf8.count == 24, text.hasSuffix("Z"), Timestamp.date(text) != nil {
+        return text.prefix(19) + "Z"
+      }
       return printable(text)
     case .array(let items): return items.map { printable(Listing.plain($0)) }.joined(separator: ", ")
     default: return printable(Listing.plain(value))
