@@ -48,6 +48,41 @@ public struct SeriesPlan: Sendable, Hashable, Codable {
   }
 }
 
+extension SeriesPlan {
+  /// Whether values are turned round on reading: `MONOCHROME1` without a unit. What they are turned about is the whole
+  /// volume's, so such a series is not read in sections.
+  public var isTurnedRound: Bool {
+    unit == "arbitrary" && instances[0].pixels.photometricInterpretation == "MONOCHROME1"
+  }
+
+  /// `notes`, and what reading adds to them.
+  public var notesOfReading: [String] {
+    notes
+      + (isTurnedRound ? ["values were turned round, since MONOCHROME1 shows the least as white"] : [])
+  }
+
+  /// Where each slice comes from; `path` says where the file of a SOP Instance UID is.
+  public func sources(path: (String) -> String) -> [SourceFrame] {
+    slices.map { slice in
+      let instance = instances[slice.instance]
+      return SourceFrame(
+        sopInstanceUID: instance.sopInstanceUID, sopClassUID: instance.sopClassUID,
+        frame: instance.pixels.frames > 1 ? slice.frame + 1 : nil, path: path(instance.sopInstanceUID))
+    }
+  }
+
+  /// The plan of neighbouring slices alone.
+  public func section(_ range: Range<Int>) -> SeriesPlan {
+    let used = Set(slices[range].map(\.instance)).sorted()
+    let renumbered = Dictionary(uniqueKeysWithValues: used.enumerated().map { ($1, $0) })
+    return SeriesPlan(
+      seriesInstanceUID: seriesInstanceUID, modality: modality, instances: used.map { instances[$0] },
+      slices: slices[range].map { Slice(instance: renumbered[$0.instance] ?? 0, frame: $0.frame) },
+      grid: VolumeGrid(plane: grid.plane, origins: Array(grid.origins[range])), spacing: spacing, unit: unit,
+      suvFactor: suvFactor, notes: notes)
+  }
+}
+
 /// Where a slice comes from, for references and lineage.
 public struct SourceFrame: Sendable, Hashable, Codable {
   public let sopInstanceUID: String

@@ -15,10 +15,8 @@ extension SeriesReader {
   ) throws(DICOMError) -> SeriesVolume {
     let size = plan.grid.plane.rows * plan.grid.plane.columns
     var voxels = [Float](repeating: 0, count: size * plan.slices.count)
-    var sources = [SourceFrame?](repeating: nil, count: plan.slices.count)
     for (index, instance) in plan.instances.enumerated() {
-      let location = path(instance.sopInstanceUID)
-      let file = try DICOMFile(path: location)
+      let file = try DICOMFile(path: path(instance.sopInstanceUID))
       try check(file, is: instance)
       var stored: [UInt8] = []
       // In file order, so that decoders go forward through the fragments.
@@ -29,19 +27,12 @@ extension SeriesReader {
         try file.decode(frame: frame, of: instance.pixels, into: &stored)
         let mapping = ValueMapping(instance, frame: frame, factor: plan.suvFactor ?? 1)
         mapping.write(stored, to: &voxels, at: slice * size, count: size)
-        sources[slice] = SourceFrame(
-          sopInstanceUID: instance.sopInstanceUID, sopClassUID: instance.sopClassUID,
-          frame: instance.pixels.frames > 1 ? frame + 1 : nil, path: location)
       }
     }
-    var notes = plan.notes
-    if plan.unit == "arbitrary", plan.instances[0].pixels.photometricInterpretation == "MONOCHROME1" {
-      invert(&voxels)
-      notes.append("values were turned round, since MONOCHROME1 shows the least as white")
-    }
+    if plan.isTurnedRound { invert(&voxels) }
     return SeriesVolume(
       volume: Volume(grid: plan.grid, voxels: voxels), unit: plan.unit, suvFactor: plan.suvFactor,
-      sources: sources.compactMap { $0 }, notes: notes)
+      sources: plan.sources(path: path), notes: plan.notesOfReading)
   }
 
   private static func check(_ file: borrowing DICOMFile, is instance: Instance) throws(DICOMError) {

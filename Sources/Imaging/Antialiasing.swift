@@ -26,6 +26,9 @@ public struct Antialiasing: Sendable, Hashable, Codable {
   /// Standard deviation through the plane, mm.
   public let sliceSigma: Double
 
+  /// How far through the plane a slice draws on others, mm; what lies beyond has no weight.
+  public var sliceReach: Double { sliceSigma * (-2 * log(Self.leastWeight)).squareRoot() }
+
   public static let none = Antialiasing(columnSigma: 0, rowSigma: 0, sliceSigma: 0)
 
   public init(columnSigma: Double, rowSigma: Double, sliceSigma: Double) {

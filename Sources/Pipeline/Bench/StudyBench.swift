@@ -82,7 +82,9 @@ public struct StudyBench {
       try AdHocPair(settings: settings).pair(fixed: inbox + "/MR", moving: inbox + "/CT")
     }
     let (volumes, prepared) = try Elapsed.measure { try PairVolumes(pair, settings: settings) }
-    let (planes, sampled) = Elapsed.measure { (0..<volumes.slices).map { volumes.planes(slice: $0) } }
+    let (planes, sampled) = try Elapsed.measure {
+      try (0..<volumes.slices).map { try volumes.planes(slice: $0) }
+    }
     let pass = try pass(planes, settings)
     return Stages(
       list: [

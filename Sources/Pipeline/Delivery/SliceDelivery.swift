@@ -85,7 +85,7 @@ struct SliceDelivery: Sendable {
     var timings = record.timings
     timings.write = seconds
     return SlicePublication(
-      index: slice.index, position: volumes.fixed.volume.grid.origins[slice.index], inputs: inputs(of: slice),
+      index: slice.index, position: volumes.fixed.grid.origins[slice.index], inputs: inputs(of: slice),
       accepted: record.accepted, reason: record.reason,
       deformation: .init(
         meanMillimetres: record.meanMillimetres, maxMillimetres: record.maxMillimetres,

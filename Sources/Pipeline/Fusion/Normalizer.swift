@@ -1,7 +1,7 @@
 // From the settings and a series' values to the linear map that brings them to 0…1, with a record of what was chosen.
 
-public import DICOM
-public import Imaging
+import DICOM
+import Imaging
 
 /// What was applied to one series; goes into the ledger.
 public struct AppliedNormalization: Codable, Hashable, Sendable {
@@ -26,9 +26,11 @@ public enum Normalizer {
   /// Percentiles used where an SUV was asked for and cannot be computed.
   static let suvFallback = (low: 1.0, high: 99.9)
 
-  /// - Throws: `ImagingError` where the values cannot be normalised (constant, or nothing but padding).
-  public static func normalization(
-    of series: SeriesVolume, modality: String, settings: NormalizationSettings
+  /// - Parameter voxels: asked for only where the map depends on them.
+  /// - Throws: `ImagingError` where the values cannot be normalised (constant, or nothing but padding); what `voxels`
+  ///   throws.
+  static func normalization(
+    of series: SeriesPlan, settings: NormalizationSettings, voxels: () throws -> Volume
   ) throws -> (map: IntensityNormalization, applied: AppliedNormalization) {
     var fallback: String?
     let map: IntensityNormalization
@@ -37,16 +39,18 @@ public enum Normalizer {
       map = try .window(center: center, width: width, unit: series.unit)
     case .window:
       fallback = "the values are in \(series.unit), not HU; percentiles used"
-      map = try percentiles(series, (1, 99.5))
+      map = try percentiles(voxels(), series.unit, (1, 99.5))
     case .percentiles(let low, let high, let floor):
-      map = try percentiles(series, (low, high), ignoringBackground: modality == "MR").raised(to: floor)
+      map = try percentiles(
+        voxels(), series.unit, (low, high), ignoringBackground: series.modality == "MR"
+      ).raised(to: floor)
     case .suv(let low, let high, let floor) where series.unit == "SUVbw":
       map = try .suvRange(lower: low, upper: high).raised(to: floor)
     case .suv(_, _, let floor):
       fallback =
         series.notes.first { $0.contains("SUV") }
         ?? "no SUV can be computed from the headers; percentiles used"
-      map = try percentiles(series, suvFallback).raised(to: floor)
+      map = try percentiles(voxels(), series.unit, suvFallback).raised(to: floor)
     }
     let applied = AppliedNormalization(
       method: map.method.rawValue, unit: series.unit, lower: Double(map.lower), upper: Double(map.upper),
@@ -55,10 +59,9 @@ public enum Normalizer {
   }
 
   private static func percentiles(
-    _ series: SeriesVolume, _ range: (low: Double, high: Double), ignoringBackground: Bool = false
+    _ volume: Volume, _ unit: String, _ range: (low: Double, high: Double), ignoringBackground: Bool = false
   ) throws -> IntensityNormalization {
     try .percentiles(
-      of: series.volume, low: range.low, high: range.high, unit: series.unit,
-      ignoringBackground: ignoringBackground)
+      of: volume, low: range.low, high: range.high, unit: unit, ignoringBackground: ignoringBackground)
   }
 }

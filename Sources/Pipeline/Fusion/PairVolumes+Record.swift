@@ -65,18 +65,12 @@ extension PairVolumes {
 
   /// Refuses a pair whose moving series covers no slice of the fixed one.
   ///
-  /// - Throws: `PairRefusal`.
+  /// - Throws: `PairRefusal`; `DICOMError` where pixels cannot be decoded.
   func checkOverlap() throws {
-    let isCovered = (0..<slices).contains { slice in
-      let coarse = fixed.volume.grid.planeGrid(slice: slice).squareWorkingGrid(side: Self.overlapSamples)
-      return movingResampler.plane(on: coarse, transform: transform).insideFraction > 0
-    }
+    let isCovered = try (0..<slices).contains { try covers(slice: $0) }
     guard !isCovered else { return }
     throw PairRefusal(
       reason: Refusal(
         "no_overlap", "the moving series lies wholly outside the fixed one; check their positions"))
   }
-
-  /// Samples along each edge of a slice when only asking whether anything overlaps.
-  private static let overlapSamples = 32
 }

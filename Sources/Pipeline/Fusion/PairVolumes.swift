@@ -1,13 +1,14 @@
-// A pair made ready: both volumes in memory, their normalisations, and the way from one grid to the other.
+// A pair made ready: normalisations, the way from one grid to the other, and voxels as they are wanted.
 
-public import DICOM
+import DICOM
 public import Imaging
+import Registration
 
-/// Everything slices of one pair are made from; immutable, shared by all workers.
+/// Everything slices of one pair are made from; shared by all workers.
 public struct PairVolumes: Sendable {
   public let pair: Pair
-  public let fixed: SeriesVolume
-  public let moving: SeriesVolume
+  public let fixed: PlannedSeries
+  public let moving: PlannedSeries
   public let fixedNormalization: AppliedNormalization
   public let movingNormalization: AppliedNormalization
   /// How the moving series is placed, as the ledger keeps it.
@@ -16,72 +17,110 @@ public struct PairVolumes: Sendable {
   let transform: RigidTransform
   let fixedMap: IntensityNormalization
   let movingMap: IntensityNormalization
-  let fixedResampler: Resampler
-  let movingResampler: Resampler
+  let sections: PairSections
   let side: Int
 
-  /// Reads and prepares both series.
+  /// Prepares both series. Short ones are read here and stay in memory; of long ones the voxels are read here only
+  /// where normalisation or registration asks for them, one series after the other.
   ///
   /// - Throws: `DICOMError` where pixels cannot be decoded, `ImagingError` where they cannot be normalised,
   ///   `PairRefusal` where they cannot be registered.
   public init(_ pair: Pair, settings: Settings) throws {
-    self.pair = pair
-    side = settings.grid.side
-    fixed = try Self.read(pair.fixed, pair.fixedPlan)
-    moving = try Self.read(pair.moving, pair.movingPlan)
-    (fixedMap, fixedNormalization) = try Self.normalization(fixed, pair.fixed, settings)
-    (movingMap, movingNormalization) = try Self.normalization(moving, pair.moving, settings)
-    let placement = try Placement(pair, fixed: fixed.volume, moving: moving.volume, settings: settings)
-    (transform, registration) = (placement.transform, placement.registration)
-    let target = Self.workingGrid(fixed.volume.grid, side: side)
-    let grid = settings.grid
-    fixedResampler = Resampler(
-      volume: fixed.volume, onto: target, interpolation: grid.interpolation, background: fixedMap.lower,
-      antialias: grid.antialias)
-    movingResampler = Resampler(
-      volume: moving.volume, onto: target, transform: transform,
-      interpolation: grid.interpolation, background: movingMap.lower, antialias: grid.antialias)
+    try self.init(pair, settings: settings, sectionLength: nil)
   }
 
-  /// The stack of working grids of all slices of the fixed series.
-  private static func workingGrid(_ grid: VolumeGrid, side: Int) -> VolumeGrid {
-    let planes = (0..<grid.slices).map { grid.planeGrid(slice: $0).squareWorkingGrid(side: side) }
-    return VolumeGrid(plane: planes[0], origins: planes.map(\.origin))
+  /// - Parameter sectionLength: fixed slices in memory at a time; nil leaves it to the size of the study.
+  init(_ pair: Pair, settings: Settings, sectionLength: Int?) throws {
+    self.pair = pair
+    side = settings.grid.side
+    let fixed = PlannedSeries(pair.fixed, pair.fixedPlan)
+    let moving = PlannedSeries(pair.moving, pair.movingPlan)
+    let length =
+      sectionLength
+      ?? SectionReader.length(
+        fixed: fixed, moving: moving, workers: settings.processing.effectiveWorkers)
+    let needs = PreparedSeries.Needs(
+      pyramid: pair.transform.isRigid, volume: length >= fixed.grid.slices)
+    let first = try PreparedSeries(fixed, "fixed", needs, settings)
+    let second = try PreparedSeries(moving, "moving", needs, settings)
+    let placement = try Placement(
+      pair, pyramids: first.pyramid.flatMap { one in second.pyramid.map { (one, $0) } }, settings: settings)
+    let reader = SectionReader(
+      fixed: fixed, moving: moving, transform: placement.transform, grid: settings.grid,
+      background: (first.map.lower, second.map.lower))
+    let whole = first.volume.flatMap { one in second.volume.map { reader.section(fixed: one, moving: $0) } }
+    self.fixed = fixed
+    self.moving = moving
+    (fixedMap, fixedNormalization) = (first.map, first.applied)
+    (movingMap, movingNormalization) = (second.map, second.applied)
+    (transform, registration) = (placement.transform, placement.registration)
+    sections = PairSections(reader, length: length, whole: whole)
   }
 
   /// Number of slices of the fixed series; one output each.
-  public var slices: Int { fixed.volume.grid.slices }
+  public var slices: Int { fixed.grid.slices }
 
   /// The working grid of one fixed slice.
   public func grid(slice: Int) -> PlaneGrid {
-    fixed.volume.grid.planeGrid(slice: slice).squareWorkingGrid(side: side)
+    fixed.grid.planeGrid(slice: slice).squareWorkingGrid(side: side)
   }
 
   /// Both images of one slice on its working grid, 0…1, and how far the moving one covers it.
-  func planes(slice: Int) -> SlicePlanes {
+  ///
+  /// - Throws: `DICOMError` where pixels cannot be decoded.
+  func planes(slice: Int) throws -> SlicePlanes {
     let grid = grid(slice: slice)
-    let fixed = fixedResampler.plane(on: grid)
-    let moving = movingResampler.plane(on: grid, transform: transform)
+    let section = try sections.section(of: slice)
+    let fixed = section.fixed.plane(on: grid)
+    let moving = section.moving.plane(on: grid, transform: transform)
     return SlicePlanes(
       grid: grid, fixed: fixedMap.apply(fixed.plane), moving: movingMap.apply(moving.plane),
-      inside: moving.inside,
-      insideFraction: moving.insideFraction, movingSlices: moving.contributingSlices)
+      inside: moving.inside, insideFraction: moving.insideFraction,
+      movingSlices: moving.contributingSlices.map { $0 + section.movingStart })
   }
 
-  static func read(_ series: Series, _ plan: SeriesPlan) throws -> SeriesVolume {
-    let paths = Dictionary(series.members.map { ($0.instance.sopInstanceUID, $0.path) }) { first, _ in first }
-    // Every UID of the plan is one of the series it was made from.
-    return try SeriesReader.read(plan) { paths[$0] ?? "" }
+  /// Whether the moving series has data anywhere on a slice, from a coarse look.
+  ///
+  /// - Throws: `DICOMError` where pixels cannot be decoded.
+  func covers(slice: Int) throws -> Bool {
+    let coarse = fixed.grid.planeGrid(slice: slice).squareWorkingGrid(side: Self.overlapSamples)
+    return try sections.section(of: slice).moving.plane(on: coarse, transform: transform).insideFraction > 0
   }
 
-  private static func normalization(
-    _ volume: SeriesVolume, _ series: Series, _ settings: Settings
-  ) throws -> (IntensityNormalization, AppliedNormalization) {
-    guard let chosen = settings.normalization[series.modality] else {
+  /// Samples along each edge of a slice when only asking whether anything overlaps.
+  private static let overlapSamples = 32
+}
+
+/// What is taken from the voxels of one series before its slices are sampled.
+private struct PreparedSeries {
+  struct Needs {
+    /// For registration.
+    let pyramid: Bool
+    /// To be kept, all of it.
+    let volume: Bool
+  }
+  let map: IntensityNormalization
+  let applied: AppliedNormalization
+  let pyramid: Pyramid?
+  let volume: Volume?
+
+  init(_ series: PlannedSeries, _ role: String, _ needs: Needs, _ settings: Settings) throws {
+    guard let chosen = settings.normalization[series.plan.modality] else {
       preconditionFailure("settings are checked to have a normalisation for every modality of a rule")
     }
-    let (map, applied) = try Normalizer.normalization(of: volume, modality: series.modality, settings: chosen)
-    return (map, applied)
+    var held: Volume?
+    func voxels() throws -> Volume {
+      if let held { return held }
+      let volume = try series.read()
+      held = volume
+      return volume
+    }
+    (map, applied) = try Normalizer.normalization(of: series.plan, settings: chosen, voxels: voxels)
+    pyramid =
+      needs.pyramid ? try FoundRegistration.pyramid(voxels(), "\(role) \(series.plan.modality)") : nil
+    volume = needs.volume ? try voxels() : nil
+    // What cannot be decoded refuses the pair here, before any of its slices is published.
+    if held == nil { try series.check() }
   }
 }
 

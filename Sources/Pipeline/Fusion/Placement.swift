@@ -10,19 +10,19 @@ struct Placement: Sendable {
   let transform: RigidTransform
   let registration: AppliedRegistration
 
-  /// - Throws: `PairRefusal` where the voxels have to be registered and the result cannot be trusted.
-  init(_ pair: Pair, fixed: Volume, moving: Volume, settings: Settings) throws {
-    guard case .rigid = pair.transform else {
+  /// - Parameter pyramids: of both series, where their voxels have to be registered.
+  /// - Throws: `PairRefusal` where they have to be and the result cannot be trusted.
+  init(_ pair: Pair, pyramids: (fixed: Pyramid, moving: Pyramid)?, settings: Settings) throws {
+    guard let pyramids else {
       transform = pair.transform.transform
       registration = AppliedRegistration(pair.transform)
       return
     }
-    let found = try FoundRegistration(
-      fixed: fixed, moving: moving, modalities: (pair.fixed.modality, pair.moving.modality))
+    let found = FoundRegistration(pyramids, modalities: (pair.fixed.modality, pair.moving.modality))
     transform = found.transform
     registration = AppliedRegistration(
       kind: .rigid, matrix: found.transform.matrix, objects: nil, rigid: found.record)
-    let overlap = fixed.grid.overlap(with: moving.grid, through: found.transform)
+    let overlap = pair.fixedPlan.grid.overlap(with: pair.movingPlan.grid, through: found.transform)
     if let refusal = found.refusal ?? settings.pairing.refusal(of: overlap) {
       throw PairRefusal(reason: refusal, registration: registration)
     }
@@ -35,11 +35,8 @@ struct FoundRegistration {
   let record: RigidRecord
   let verdict: RegistrationVerdict
 
-  /// - Throws: `PairRefusal` for volumes that cannot be registered at all.
-  init(fixed: Volume, moving: Volume, modalities: (fixed: String, moving: String)) throws {
-    let registration = RigidRegistration(
-      fixed: try Self.pyramid(fixed, "fixed \(modalities.fixed)"),
-      moving: try Self.pyramid(moving, "moving \(modalities.moving)"))
+  init(_ pyramids: (fixed: Pyramid, moving: Pyramid), modalities: (fixed: String, moving: String)) {
+    let registration = RigidRegistration(fixed: pyramids.fixed, moving: pyramids.moving)
     let result = registration.register()
     let evidence = registration.evidence(result)
     transform = result.transform
@@ -68,7 +65,9 @@ struct FoundRegistration {
     }
   }
 
-  private static func pyramid(_ volume: Volume, _ name: String) throws -> Pyramid {
+  /// - Parameter name: of the series, for the refusal.
+  /// - Throws: `PairRefusal` for a volume that cannot be registered at all.
+  static func pyramid(_ volume: Volume, _ name: String) throws -> Pyramid {
     do { return try Pyramid(volume) } catch {
       throw PairRefusal(
         reason: Refusal(

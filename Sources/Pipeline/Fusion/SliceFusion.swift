@@ -62,12 +62,13 @@ public final class SliceFuser {
 
   /// Fuses one slice of the fixed series.
   ///
-  /// - Throws: the engine's error; none is expected for planes of the working grid's size.
+  /// - Throws: `DICOMError` where pixels cannot be decoded; the engine's error, which is not expected for planes of the
+  ///   working grid's size.
   public func fuse(slice index: Int) throws -> FusedSlice {
     let started = ContinuousClock.now
     var watch = LapTimer()
     var timings = SliceTimings()
-    let planes = volumes.planes(slice: index)
+    let planes = try volumes.planes(slice: index)
     timings.resample = watch.lap()
     let picture = colour.map { ColourPicture(planes.moving, table: $0) }
     let input = picture?.luminance ?? planes.moving

@@ -26,6 +26,12 @@ public enum PairTransform: Codable, Hashable, Sendable {
     return objects
   }
 
+  /// Whether the voxels have to be registered.
+  var isRigid: Bool {
+    guard case .rigid = self else { return false }
+    return true
+  }
+
   /// Rung of the ladder within one study: a shared frame, a registration object, the voxels or trust.
   var rung: Int {
     switch self {

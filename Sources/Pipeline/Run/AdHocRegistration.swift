@@ -46,12 +46,16 @@ public struct AdHocRegistration: Sendable {
     var settings = settings
     settings.alignment.registration = .rigid
     let pair = try AdHocPair(settings: settings).pair(fixed: fixed, moving: moving)
-    let volumes = try [(pair.fixed, pair.fixedPlan), (pair.moving, pair.movingPlan)].map {
-      try PairVolumes.read($0.0, $0.1).volume
-    }
+    let volumes = try (
+      fixed: PlannedSeries(pair.fixed, pair.fixedPlan).read(),
+      moving: PlannedSeries(pair.moving, pair.movingPlan).read()
+    )
     let started = ContinuousClock.now
-    let found = try FoundRegistration(
-      fixed: volumes[0], moving: volumes[1], modalities: (pair.fixed.modality, pair.moving.modality))
+    let found = FoundRegistration(
+      (
+        fixed: try FoundRegistration.pyramid(volumes.fixed, "fixed \(pair.fixed.modality)"),
+        moving: try FoundRegistration.pyramid(volumes.moving, "moving \(pair.moving.modality)")
+      ), modalities: (pair.fixed.modality, pair.moving.modality))
     return RegistrationReport(
       fixed: .init(pair.fixed), moving: .init(pair.moving), matrix: found.transform.matrix,
       evidence: found.record,
