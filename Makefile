@@ -48,8 +48,8 @@ test-faults: build setup ## kill and stop it at every fault point, fail and cut 
 	FUSELINE_FAULT_MATRIX=1 swift test --disable-xctest --filter 'FaultTests|StopTests'
 	$(PYTHON) Tests/Faults/inject.py
 
-soak: build setup ## the watcher under kills, full disks and clock jumps: make soak MINUTES=60 [SEED=2]
-	$(PYTHON) Tests/Soak/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+soak: build setup ## the watcher under kills, full disks and clock jumps: make soak MINUTES=60 [SEED=2] [PACE=3]
+	$(PYTHON) Tests/Soak/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) --pace $(or $(PACE),1)
 
 ledger-scale: build ## fill a ledger (SLICES=… EVENTS=…) below /tmp, verify it and time the questions of audit
 	$(PYTHON) Tests/ProvenanceTests/Judge/ask_ledger.py .build/release/fuseline --slices $(SLICES) --events $(EVENTS)

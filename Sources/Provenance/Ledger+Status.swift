@@ -15,7 +15,7 @@ public struct QueueStatus: Codable, Hashable, Sendable {
   public var done: Int
   public var superseded: Int
   public var outputs: Int
-  /// When the oldest job that waits was opened.
+  /// Since when the oldest of what waits does so: a job since it was opened, a study since its last image came.
   @Nullable public var oldestWaiting: String?
   @Nullable public var lastPublished: String?
   @Nullable public var lastRun: Int64?
@@ -29,6 +29,15 @@ public struct QueueStatus: Codable, Hashable, Sendable {
 }
 
 extension Ledger {
+  /// Outside the schedule's window no job is opened: what waits then are studies.
+  private static let oldestWaiting = """
+    SELECT min(since) FROM (
+      SELECT opened AS since FROM jobs WHERE state = 'pending' OR retry_at IS NOT NULL
+      UNION ALL
+      SELECT max(se.last_arrival) FROM studies st JOIN series se ON se.study_id = st.id
+      WHERE st.worked_off IS NULL GROUP BY st.id)
+    """
+
   public func queue() throws -> QueueStatus {
     try read { db in
       let counts = try Row.fetchAll(
@@ -44,8 +53,7 @@ extension Ledger {
         dead: byName["dead"] ?? 0, rejected: byName["rejected"] ?? 0, done: byName["done"] ?? 0,
         superseded: byName["superseded"] ?? 0,
         outputs: try Int.fetchOne(db, sql: "SELECT sum(slices) FROM job_totals") ?? 0,
-        oldestWaiting: try String.fetchOne(
-          db, sql: "SELECT min(opened) FROM jobs WHERE state = 'pending' OR retry_at IS NOT NULL"),
+        oldestWaiting: try String.fetchOne(db, sql: Self.oldestWaiting),
         lastPublished: try String.fetchOne(db, sql: "SELECT published FROM slices ORDER BY id DESC LIMIT 1"),
         lastRun: try Int64.fetchOne(db, sql: "SELECT max(id) FROM runs"))
     }

@@ -49,7 +49,7 @@ private struct StatusText {
         "\(queue.pending) pending, \(queue.running) running, \(queue.retrying) to be tried again, \(queue.dead) dead, "
           + "\(queue.rejected) rejected, \(queue.done) done"
       ),
-      ("waiting", queue.oldestWaiting.map { "the oldest job since \($0)" } ?? "no job"),
+      ("waiting", queue.oldestWaiting.map { "the oldest job or study since \($0)" } ?? "nothing"),
       (
         "outputs",
         "\(queue.outputs) slices; \(report.rate.hour) in the last hour, \(report.rate.day) in the last day"

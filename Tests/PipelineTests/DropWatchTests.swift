@@ -164,4 +164,68 @@ private final class TestClock: Sendable {
     try pass(Self.quiet + 2 * Self.interval)
     #expect(try counts() == ["accepted": 1])
   }
+
+  @Test func `while files wait for a quota that is used up, no study is complete`() throws {
+    // Names run out on this file system long before bytes do, as with a quota: free space says nothing.
+    let store = folder + "/store"
+    try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
+    guard try shell("mount -t tmpfs -o size=10m,nr_inodes=3 tmpfs '\(store)'") == 0 else {
+      print("skipped: mounting a small file system needs root")
+      return
+    }
+    defer { _ = try? shell("umount '\(store)'") }
+    try write("a", bytes)
+    try pass(Self.quiet + 2 * Self.interval)
+    #expect(try counts().isEmpty)
+    #expect(watch.holds(study: "1.2.3"))
+    #expect(try shell("mount -o remount,nr_inodes=1000 '\(store)'") == 0)
+    try pass(Self.quiet + 2 * Self.interval)
+    #expect(try counts() == ["accepted": 1])
+    #expect(!watch.holds(study: "1.2.3"))
+  }
+
+  @Test func `an image of an archive that cannot be given its place holds its study back`() throws {
+    let root = Self.sample.deletingLastPathComponent().deletingLastPathComponent().path
+    guard FileManager.default.isExecutableFile(atPath: root + "/.venv/bin/python") else {
+      print("skipped: no .venv; run make setup")
+      return
+    }
+    // The image that comes twice has what came before it recorded. Where the last one belongs, something else lies.
+    let script = """
+      import os, sys, zipfile, pydicom
+      top, samples = sys.argv[1:]
+      first, second = [os.path.join(samples, n) for n in sorted(os.listdir(samples))][:2]
+      with zipfile.ZipFile(top + "/inbox/study.zip", "w") as z:
+          for name, path in [("1", first), ("2", first), ("3", second)]:
+              z.write(path, name)
+      d = pydicom.dcmread(second)
+      place = os.path.join(top, "store", d.StudyInstanceUID, d.SeriesInstanceUID, d.SOPInstanceUID + ".dcm")
+      os.makedirs(os.path.dirname(place))
+      os.symlink("nowhere", place)
+      open(top + "/study", "w").write(d.StudyInstanceUID)
+      """
+    try script.write(toFile: folder + "/make.py", atomically: true, encoding: .utf8)
+    let samples = Self.sample.path + "/MR_AX_T2_TSE"
+    #expect(try shell("'\(root)/.venv/bin/python' '\(folder)/make.py' '\(folder)' '\(samples)'") == 0)
+    let study = try String(contentsOfFile: folder + "/study", encoding: .utf8)
+    for _ in 0..<2 {
+      try pass(Self.quiet + 2 * Self.interval)
+      #expect(try counts()["accepted"] == 1)
+      #expect(watch.holds(study: study))
+    }
+    #expect(try shell("find '\(folder)/store' -type l -delete") == 0)
+    try pass(Self.quiet + 2 * Self.interval)
+    #expect(try counts()["accepted"] == 2)
+    #expect(!watch.holds(study: study))
+  }
+
+  private func shell(_ command: String) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", command]
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
 }

@@ -90,4 +90,16 @@ import Testing
 
   /// A number that a test moves; used from one thread.
   private final class Box: @unchecked Sendable { var value = 0.0 }
+
+  @Test func `a pass by cron is over when studies have had the time to settle in it, not at its first look`()
+  {
+    let pass = ScheduledPass()
+    let date = Date(timeIntervalSince1970: 1000)
+    #expect(pass.end(ifSettled: 60, by: 500) == nil, "none has begun")
+    #expect(pass.begin(at: date, uptime: 500))
+    #expect(!pass.begin(at: date + 1, uptime: 501))
+    #expect(pass.end(ifSettled: 60, by: 500) == nil && pass.end(ifSettled: 60, by: 559) == nil)
+    #expect(pass.end(ifSettled: 60, by: 560) == date)
+    #expect(pass.begin(at: date + 100, uptime: 600), "the next one is another")
+  }
 }

@@ -21,8 +21,21 @@ import Testing
     let queue = try ledger.queue()
     #expect(queue.done == 1 && queue.retrying == 1 && queue.dead == 1 && queue.pending == 1)
     #expect(queue.outputs == 3 && queue.lastRun == last)
+    // The study came before its job was opened.
     #expect(
-      queue.oldestWaiting == "2026-03-01T02:00:01.500Z" && queue.lastPublished == "2026-03-01T02:00:01.500Z")
+      queue.oldestWaiting == "2026-03-01T02:00:00.000Z" && queue.lastPublished == "2026-03-01T02:00:01.500Z")
+  }
+
+  @Test func `outside the window a study waits since its last image, before there is a job`() throws {
+    let fixture = try Fixture()
+    let run = try fixture.ledger.beginRun(command: "watch", settings: nil, software: nil)
+    _ = try fixture.ledger.recordAccepted(Fixture.instance("1.2.2.0"), run: run)
+    fixture.clock.advance(60)
+    let last = Timestamp.text(fixture.clock.now)
+    _ = try fixture.ledger.recordAccepted(Fixture.instance("1.2.2.1"), run: run)
+    fixture.clock.advance(3600)
+    #expect(try fixture.ledger.queue().oldestWaiting == last)
+    #expect(try fixture.ledger.studiesToDo() == 1)
   }
 
   @Test func `a sound file has no findings, a row without its parent has one`() throws {

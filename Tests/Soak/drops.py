@@ -1,5 +1,6 @@
 """What arrives in the drop folder: studies made from the sample ones, and the ways in which files get there."""
 
+import collections
 import hashlib
 import pathlib
 import time
@@ -16,8 +17,11 @@ IDENTIFIERS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "Frame
 class Drops:
     """Studies and their writers; `random` decides everything."""
 
-    def __init__(self, inbox, scratch, random, actions):
+    def __init__(self, inbox, scratch, random, actions, taken):
         self.inbox, self.scratch, self.random, self.actions = inbox, scratch, random, actions
+        self.taken = taken  # the digests of images that are in the store
+        self.begin = time.monotonic()
+        self.history = collections.defaultdict(list)  # what was done with each file, by its name
         self.studies = []  # every study: list of (name, bytes)
         self.writers = []  # unfinished slow writers: (name, bytes, how many are written, the open file)
         self.later = []  # (when, files)
@@ -26,10 +30,8 @@ class Drops:
             for name, parts in TEMPLATES
         ]
 
-    @property
-    def settled(self):
-        """Studies that are old enough to have been taken in, most likely."""
-        return self.studies[:-5]
+    def note(self, name, what):
+        self.history[name].append(f"{time.monotonic() - self.begin:.1f} s: {what}")
 
     @property
     def bytes_dropped(self):
@@ -57,13 +59,18 @@ class Drops:
     def drop_study(self):
         how = self.random.choice(["plain", "renamed", "slowly", "late", "zip"])
         self.actions["drop_" + how] += 1
-        getattr(self, "drop_" + how)(self.new_study())
+        files = self.new_study()
+        for name, _ in files:
+            self.note(name, "dropped " + how)
+        getattr(self, "drop_" + how)(files)
 
     def write(self, name, data):
         try:
             (self.inbox / name).write_bytes(data)
-        except OSError:  # the disk is full for the writer too: it tries again later, as writers do
+            self.note(name, "written")
+        except OSError as error:  # the disk is full for the writer too: it tries again later, as writers do
             (self.inbox / name).unlink(missing_ok=True)
+            self.note(name, f"removed, {error.strerror}")
             self.writers.append((name, data, 0, None))
 
     def drop_plain(self, files):
@@ -76,8 +83,10 @@ class Drops:
             try:
                 part.write_bytes(data)
                 part.rename(self.inbox / name)
-            except OSError:
+                self.note(name, "renamed into place")
+            except OSError as error:
                 part.unlink(missing_ok=True)
+                self.note(name, f"removed before it was renamed, {error.strerror}")
                 self.writers.append((name, data, 0, None))
 
     def drop_slowly(self, files):
@@ -108,10 +117,13 @@ class Drops:
         for name, data, done, file in writers:
             piece = self.random.choice([1 << 14, 1 << 16, len(data)])
             try:
-                file = file or open(self.inbox / name, "wb", buffering=0)
+                if not file:
+                    file = open(self.inbox / name, "wb", buffering=0)
+                    self.note(name, "opened")
                 done += file.write(data[done : done + piece])
-            except OSError:
+            except OSError as error:
                 (self.inbox / name).unlink(missing_ok=True)
+                self.note(name, f"removed after {done} bytes, {error.strerror}")
                 if file:
                     file.close()
                 done, file = 0, None
@@ -119,6 +131,7 @@ class Drops:
                 self.writers.append((name, data, done, file))
             else:
                 file.close()
+                self.note(name, "written to its end and closed")
         due = [entry for entry in self.later if entry[0] <= time.monotonic()]
         self.later = [entry for entry in self.later if entry not in due]
         for _, files in due:
@@ -130,13 +143,23 @@ class Drops:
             self.drop_plain([("again-" + name, data) for name, data in self.random.sample(files, len(files) // 3)])
 
     def conflict(self):
-        """The UID of an image that is there already, with other bytes: the first one must be kept."""
-        if self.settled:
-            name, data = self.random.choice(self.random.choice(self.settled))
+        """The UID of an image that is in the store, with other bytes: the first one must be kept.
+
+        It must be there already: of two that wait in the drop folder the watcher may rightly take either first.
+        """
+        taken = self.taken()
+        known = [file for files in self.studies for file in files if digest(file[1]) in taken]
+        if known:
+            name, data = self.random.choice(known)
             changed = bytearray(data)
             changed[-1] ^= 1
+            self.note(name, "sent with other bytes")
             self.write(f"conflict-{self.actions['conflict']}-" + name, bytes(changed))
 
     def garbage(self):
         size = self.random.choice([0, 1, 131, 5000])
         self.write(f"garbage-{self.actions['garbage']}", self.random.randbytes(size))
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()

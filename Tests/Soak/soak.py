@@ -2,7 +2,11 @@
 runs full and the clock jumps. At the end nothing may be lost, nothing be there twice, and every output must have the
 bytes of an undisturbed run.
 
-    python Tests/Soak/soak.py --minutes 40 [--seed N] [--program .build/release/fuseline] [--keep]
+    python Tests/Soak/soak.py --minutes 40 [--seed N] [--pace 3] [--program .build/release/fuseline] [--keep]
+
+The wall clock of the watcher passes a whole day in that time, and pairs are fused at night only (20:00-08:00); `--pace`
+makes everything happen that much more often. Of an image that is missing in the end, everything is printed that its
+writer, the ledger and the folders know of it.
 
 Full disks need root (a tmpfs is mounted), clock jumps a C compiler; without them these are left out, and the last line
 says so. Exit code 0 only if everything held.
@@ -21,7 +25,7 @@ import time
 
 from drops import Drops
 from trouble import ROOT, Machine
-from verdict import ask, verdict
+from verdict import ask, taken, verdict
 
 CONFIGURATION = """
 grid: {side: 32}
@@ -29,6 +33,7 @@ intake: {quiet_time: 1 s, incomplete_time: 15 s}
 watch: {interval: 2 s, settle_time: 3 s}
 processing: {workers: 1, deadline: 10 min}
 limits: {free_space: 12 MiB, free_percent: 0 %}
+schedule: {fuse: "20:00-08:00", time_zone: UTC}
 retry:
   disk_full: {attempts: 0, delay: 1 s, multiplier: 1, maximum: 1 s}
   files: {attempts: 0, delay: 1 s, multiplier: 1, maximum: 1 s}
@@ -46,15 +51,15 @@ CHOICES = {
 class Soak:
     def __init__(self, arguments):
         self.random = random.Random(arguments.seed)
-        self.minutes = arguments.minutes
+        self.minutes, self.pace = arguments.minutes, arguments.pace
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="fuseline-soak-"))
         self.actions = collections.Counter()
         program = str(pathlib.Path(arguments.program).resolve())
-        self.machine = Machine(self.top, program, DISK_MIB, self.random, self.actions)
+        self.machine = Machine(self.top, program, DISK_MIB, self.random, self.actions, 24 * 60 / self.minutes)
         self.site = self.machine.site
         (self.site / "inbox").mkdir()
         (self.site / "pipeline.yaml").write_text(CONFIGURATION)
-        self.drops = Drops(self.site / "inbox", self.top, self.random, self.actions)
+        self.drops = Drops(self.site / "inbox", self.top, self.random, self.actions, lambda: taken(self.site))
 
     def go(self):
         end = time.monotonic() + 60 * self.minutes
@@ -67,10 +72,11 @@ class Soak:
         while time.monotonic() < end:
             self.machine.keep_up()
             self.machine.free_disk()
+            self.machine.tick()
             self.drops.go_on_writing()
             [name] = self.random.choices(list(choices), list(choices.values()))
             self.act(name)
-            time.sleep(self.random.uniform(0.2, 4))
+            time.sleep(self.random.uniform(0.2, 4) / self.pace)
             if self.machine.is_up():
                 self.machine.weigh()
             if time.monotonic() > next_word:
@@ -81,7 +87,7 @@ class Soak:
     def act(self, name):
         if name == "study":
             # Each study needs about three times its size: in the drop folder, in the store, as outputs and archives.
-            if self.drops.bytes_dropped < DISK_MIB * (1 << 20) / 4 and self.unfinished() <= 6:
+            if self.drops.bytes_dropped < DISK_MIB * (1 << 20) / 4 and self.unfinished() <= 12:
                 self.drops.drop_study()
         elif name != "wait":
             self.actions[name] += 1
@@ -96,7 +102,7 @@ class Soak:
     def settle(self):
         """No more trouble; the watcher gets the time it needs."""
         self.machine.free_disk(now=True)
-        self.machine.set_clock(0)
+        self.machine.make_it_night()
         deadline = time.monotonic() + 60 * 60
         quiet_since = None
         while time.monotonic() < deadline:
@@ -124,6 +130,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pace", type=float, default=1)
     parser.add_argument("--program", default=str(ROOT / ".build/release/fuseline"))
     parser.add_argument("--keep", action="store_true", help="leave the folder, also when everything held")
     arguments = parser.parse_args()
@@ -133,7 +140,8 @@ def main():
     try:
         soak.go()
         findings, compared = verdict(
-            soak.site, soak.machine.program, soak.drops.studies, CONFIGURATION, soak.top / "calm")
+            soak.site, soak.machine.program, soak.drops.studies, soak.drops.history, CONFIGURATION, soak.top / "calm")
+        findings += soak.machine.findings
     finally:
         if soak.machine.is_up():
             soak.machine.kill()

@@ -1,10 +1,15 @@
 """After a soak: is every image in the store once, and every output what an undisturbed run makes of the same images?"""
 
 import hashlib
+import io
 import os
 import pathlib
 import sqlite3
 import subprocess
+
+import pydicom
+
+from drops import digest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -22,7 +27,15 @@ def outputs(site):
     return found
 
 
-def verdict(site, program, studies, configuration, calm):
+def taken(site):
+    """The digests of images on record."""
+    try:
+        return {sha256 for sha256, in ask(site, "SELECT sha256 FROM instances")}
+    except sqlite3.Error:
+        return set()
+
+
+def verdict(site, program, studies, history, configuration, calm):
     """What is wrong, and how many outputs were compared. `calm` is a folder for the undisturbed run."""
     findings = []
     verify = subprocess.run([program, "audit", "verify"], cwd=site, capture_output=True, text=True)
@@ -31,10 +44,12 @@ def verdict(site, program, studies, configuration, calm):
     if any(path.is_file() for path in (site / "inbox").rglob("*")):
         findings.append("files are left in the drop folder")
     stored = dict(ask(site, "SELECT sha256, count(*) FROM instances GROUP BY sha256"))
-    lost = [name for files in studies for name, data in files if hashlib.sha256(data).hexdigest() not in stored]
+    lost = [(name, data) for files in studies for name, data in files if digest(data) not in stored]
+    for name, data in lost:
+        print("\n".join([f"{name} is not in the store:", *trace(site, name, data, history)]), flush=True)
     twice = [digest for digest, count in stored.items() if count > 1]
     if lost:
-        findings.append(f"{len(lost)} images lost: {lost[:3]}")
+        findings.append(f"{len(lost)} images lost: {[name for name, _ in lost[:3]]}")
     if twice:
         findings.append(f"{len(twice)} images twice")
     wrong = ask(site, "SELECT id, state, reason FROM jobs WHERE state NOT IN ('done', 'superseded')")
@@ -43,6 +58,28 @@ def verdict(site, program, studies, configuration, calm):
     run_calmly(calm, program, studies, configuration)
     expected = outputs(calm)
     return findings + compare(site, expected), len(expected)
+
+
+def trace(site, name, data, history):
+    """Where an image that is not in the store was last seen: by its writer, by the ledger, and as bytes in any folder."""
+    lines = ["  writer, " + line for line in history[name]]
+    uid = pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True).SOPInstanceUID
+    rows = ask(
+        site,
+        "SELECT time, outcome, reason, original_path, sha256, size, quarantine_path FROM intake "
+        f"WHERE sha256 = '{digest(data)}' OR sop_uid = '{uid}' OR original_path LIKE '%{name}' ORDER BY id")
+    lines += ["  ledger, " + " ".join(str(value) for value in row) for row in rows]
+    for path in sorted(site.rglob("*")):
+        if not path.is_file() or path.name.startswith("fuseline.") or path.name == "filler":
+            continue
+        found = path.read_bytes()
+        if found == data:
+            lines.append(f"  whole in {path.relative_to(site)}")
+        elif len(found) > 4096 and (data.startswith(found) or data.endswith(found)):
+            lines.append(f"  {len(found)} of its {len(data)} bytes in {path.relative_to(site)}")
+        elif name in path.name:
+            lines.append(f"  its name in {path.relative_to(site)}, {len(found)} bytes")
+    return lines
 
 
 def run_calmly(calm, program, studies, configuration):

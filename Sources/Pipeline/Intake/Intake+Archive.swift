@@ -1,5 +1,6 @@
 // Taking an archive apart: its files are taken in one by one as if they had been dropped, the archive is set aside.
 
+import DICOM
 import Foundation
 import Provenance
 
@@ -16,6 +17,7 @@ extension Intake {
     _ file: DropFile, into outcome: inout Outcome, progress: ProgressHandler, shouldGoOn: () -> Bool
   ) throws {
     var batch = Batch()
+    var studies: Set<String> = []
     do {
       let archive = try ZipArchive(path: file.path, limits: archives)
       try checkRoom(for: archive.unpackedSize, file)
@@ -25,8 +27,11 @@ extension Intake {
         progress(.takingIn(done: number, of: archive.entries.count))
         let path = "\(unpacking)/\(entry.index)"
         try archive.extract(entry, to: path)
-        guard let dropped = DropFile(path: path)?.from("\(file.path)/\(entry.name)") else { continue }
+        guard let dropped = DropFile(path: path)?.from("\(file.path)/\(entry.name)") else {
+          throw FileError("look at", path)
+        }
         try take(dropped, into: &batch, &outcome)
+        if let study = batch.placed.last?.instance?.studyInstanceUID { studies.insert(study) }
         if batch.placed.count >= Self.batchSize {
           try commit(&batch, into: &outcome)
           if !shouldGoOn() { return }
@@ -39,6 +44,14 @@ extension Intake {
       try commit(&batch, into: &outcome)
       batch.add(
         try quarantine(file, nil, FileSystem.sha256(file.path), refusal.reason, flushing: &batch.folders))
+    } catch let error as FileError {
+      // The archive stays where it is, with images of every study that it has shown so far.
+      for (path, held) in outcome.held where path.hasPrefix(unpacking + "/") {
+        studies.formUnion(held)
+        outcome.held[path] = nil
+      }
+      outcome.held[file.path] = studies
+      throw error
     }
     try commit(&batch, into: &outcome)
     try FileSystem.removeTree(unpacking)

@@ -40,8 +40,8 @@ struct Intake: Sendable {
   struct Outcome {
     /// Files that could not be moved; the next run tries them again.
     var failures: [FileError] = []
-    /// Studies of files that could not be moved, by path: without them a study is not complete.
-    var held: [String: String] = [:]
+    /// Studies of files that could not be moved, by the path in the drop folder: without them a study is not complete.
+    var held: [String: Set<String>] = [:]
     /// Files that end too early and may still be growing; they stay in the drop folder.
     var incomplete: [DropFile] = []
     /// Files that have left the drop folder.
@@ -104,7 +104,7 @@ struct Intake: Sendable {
     guard file.again() == file else { return }
     FaultPoint.reach(.fileJudged)
     do { batch.add(try place(file, verdict, flushing: &batch.folders)) } catch let error as FileError {
-      if case .accept(let instance, _) = verdict { outcome.held[file.path] = instance.studyInstanceUID }
+      if case .accept(let instance, _) = verdict { outcome.held[file.path] = [instance.studyInstanceUID] }
       throw error
     }
   }

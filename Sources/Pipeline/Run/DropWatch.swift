@@ -24,7 +24,9 @@ final class DropWatch: Sendable {
     /// Files to take in, in order; what is left of the last scan.
     var ready: ArraySlice<DropFile> = []
     /// Studies of files that could not be moved when they were last tried, by path.
-    var held: [String: String] = [:]
+    var held: [String: Set<String>] = [:]
+    /// The disk or a quota ran full while files were taken in, and they wait: any study may miss one of them.
+    var isFull = false
     var nextScan = 0.0
     var lastScan = -Double.infinity
     var nextReturn = 0.0
@@ -56,7 +58,9 @@ final class DropWatch: Sendable {
   var numbers: WatchNumbers { state.withLock { $0.numbers } }
 
   /// Does an image of the study lie in the drop folder that could not be moved? The study is not complete without it.
-  func holds(study: String) -> Bool { state.withLock { $0.held.values.contains(study) } }
+  func holds(study: String) -> Bool {
+    state.withLock { $0.isFull || $0.held.values.contains { $0.contains(study) } }
+  }
 
   /// Do files wait that could be taken in at once?
   var isBusy: Bool { state.withLock { !$0.ready.isEmpty && !$0.numbers.isIntakePaused } }
@@ -75,9 +79,11 @@ final class DropWatch: Sendable {
       let batch = Array(state.ready.prefix(Intake.batchSize))
       do {
         try takeIn(batch, &state)
+        state.isFull = false
       } catch let error where isFullDisk(error) {
         // Everything unrecorded is still in the drop folder, and the next scan finds it.
         state.ready = []
+        state.isFull = true
         context.logger.error("intake waits", metadata: ["why": "\(error)"])
         alerts.raise(Alert(kind: .lowSpace, reason: MachineFault.noSpace, sentence: "\(error)"))
       }
@@ -147,6 +153,7 @@ final class DropWatch: Sendable {
     if !state.held.isEmpty { state.held = state.held.filter { sights[$0.key] != nil } }
     state.ready =
       files.filter { sights[$0.path].map { wait(for: $0, now) <= 0 && $0.scans > 1 } ?? false }[...]
+    if files.isEmpty { state.isFull = false }
     let soonest = sights.values.lazy.map { self.wait(for: $0, now) }.min() ?? .infinity
     state.lastScan = now
     state.nextScan = now + min(settings.watch.interval, max(soonest, Self.shortestPause))

@@ -39,7 +39,8 @@ struct Metrics {
     gauge("fuseline_outputs", "Fused slices in the ledger.", queue.outputs)
     gauge("fuseline_outputs_last_hour", "Fused slices published in the last hour.", report.rate.hour)
     family(
-      "fuseline_oldest_waiting_seconds", "gauge", "Age of the oldest job that waits; 0 if none does.",
+      "fuseline_oldest_waiting_seconds", "gauge",
+      "Age of the oldest job or study that waits; 0 if none does.",
       [("", age(queue.oldestWaiting, now) ?? 0)])
     if let last = queue.lastPublished.flatMap(Timestamp.date) {
       family(

@@ -92,7 +92,7 @@ public struct RunPass: Sendable {
       let taken = try session.intake.takeIn(quiet.ready, progress: context.progress)
       FaultPoint.reach(.intakeDone)
       // A pair without an image that lies in the drop folder and could not be moved would not be the pair that was sent.
-      let held = Set(taken.held.values)
+      let held = taken.held.values.reduce(into: Set<String>()) { $0.formUnion($1) }
       let worked = try await session.workOff(retryBefore: .distantFuture) { !held.contains($0.uid) }
       try session.retainIfDue()
       try space.check()

@@ -15,6 +15,7 @@ struct WatchLoop {
   private let settling: Settling
   private let failure = Failure()
   private let bulletin: Bulletin
+  private let pass = ScheduledPass()
 
   init(session: CoordinatorSession, context: RunContext) {
     self.session = session
@@ -49,7 +50,7 @@ struct WatchLoop {
       context.notifier.beat()
       try drops.round()
       bulletin.update()
-      if try isOpen() { try await work() }
+      if try isOpen() { try await workInPass() }
       try session.signIfDue()
       try session.retainIfDue()
       try failure.rethrow()
@@ -63,19 +64,30 @@ struct WatchLoop {
     let now = context.now()
     let lastPass = try session.ledger.mark(WatchMark.pass) ?? now
     guard context.settings.schedule.isOpen(at: now, lastPass: lastPass) else { return false }
-    if case .cron = context.settings.schedule {
+    if case .cron = context.settings.schedule, pass.begin(at: now, uptime: context.uptime()) {
       context.logger.notice("a scheduled pass begins")
-      try session.ledger.setMark(WatchMark.pass, to: now)
     }
     return true
   }
 
-  private func work() async throws {
+  /// A pass goes on until studies that it found waiting have had the time to settle: that they are quiet is known only
+  /// to a process that has watched them. On record is a pass that is over, so that one cut short is made again.
+  private func workInPass() async throws {
+    let uptime = context.uptime()
+    guard try await work(), session.supervision.stopReason() == nil else { return }
+    if let begin = pass.end(ifSettled: context.settings.watch.settleTime, by: uptime) {
+      try session.ledger.setMark(WatchMark.pass, to: begin)
+    }
+  }
+
+  /// - Returns: could all be done that was due?
+  private func work() async throws -> Bool {
     do {
       _ = try await session.workOff(retryBefore: context.now()) {
         settling.isSettled($0) && !drops.holds(study: $0.uid)
       }
       context.progress(.finished)
+      return true
     } catch let error where error is ModelError || error is FileError || error is DiskFull {
       // Intake goes on; the pairs wait until somebody has made room or put the model back.
       context.logger.error("pairs wait", metadata: ["why": "\(error)"])
@@ -85,6 +97,32 @@ struct WatchLoop {
         try drops.round()
         try await Task.sleep(for: .seconds(Self.longestSleep))
       }
+      return false
+    }
+  }
+}
+
+/// The pass that cron asked for and that is under way.
+final class ScheduledPass: Sendable {
+  private let began = Mutex<(date: Date, uptime: Double)?>(nil)
+
+  /// - Returns: did it begin just now?
+  func begin(at date: Date, uptime: Double) -> Bool {
+    began.withLock { began in
+      if began != nil { return false }
+      began = (date, uptime)
+      return true
+    }
+  }
+
+  /// Ends the pass if it was `seconds` old when its last round began.
+  ///
+  /// - Returns: when it began; nil where none is over.
+  func end(ifSettled seconds: Double, by uptime: Double) -> Date? {
+    began.withLock { current in
+      guard let began = current, uptime - began.uptime >= seconds else { return nil }
+      current = nil
+      return began.date
     }
   }
 }
