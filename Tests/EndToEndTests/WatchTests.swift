@@ -1,7 +1,6 @@
 // The daemon: files dropped while it runs are fused, and SIGTERM ends it cleanly.
 
 import Foundation
-import Provenance
 import Testing
 
 @Suite struct WatchTests {
@@ -96,32 +95,5 @@ import Testing
     daemon.terminate()
     daemon.waitUntilExit()
     #expect(daemon.terminationStatus == 0)
-  }
-
-  @Test(.timeLimit(.minutes(30)))
-  func `a night that was missed is caught up after the next start, however short a study is known`()
-    async throws
-  {
-    // It fires once a year; studies must be seen to be quiet for two seconds.
-    let site = try Site(
-      Self.configuration.replacing("500 ms", with: "2 s")
-        + "schedule: {fuse: \"0 0 1 1 *\", time_zone: UTC}\n")
-    let first = try start(site)
-    defer { first.terminate() }
-    try site.drop(Site.samples + "/ct-mr")
-    let isTaken = try await wait { site.files("inbox").isEmpty && !site.files("store").isEmpty }
-    #expect(isTaken)
-    first.terminate()
-    first.waitUntilExit()
-    let lastPass = Date(timeIntervalSinceNow: -400 * 86_400)
-    try Ledger.open(path: site.folder + "/fuseline.sqlite").setMark("pass", to: lastPass)
-    let second = try start(site)
-    defer { second.terminate() }
-    let isFused = try await wait { site.files("output").count { $0.hasSuffix(".dcm") } == 12 }
-    #expect(isFused)
-    let isOver = try await wait {
-      (try? site.run("status"))?.output.contains("closed, next opening") ?? false
-    }
-    #expect(isOver)
   }
 }
