@@ -33,6 +33,7 @@ COMMON = deform.COMMON._replace(rotation=6, scale=0.08, translation=8)
 INTENSITY = Intensity(gamma=0.25, gain=0.12, noise=0.0, offset=0.03)
 FIELDS = 64  # deformations kept ready
 SAVE = 50  # steps
+QUALITY = 1.5  # share of Q_S in the loss
 LUMINANCE = 0.028  # the least grey value of a luminance plane, recoloured or not, is above this
 
 
@@ -82,6 +83,12 @@ def wanted(fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Tensor]:
     return torch.maximum(fixed, (1 - 0.3 * coloured) * seen), 0.3 + 3.7 * coloured
 
 
+def shown(fused: Tensor) -> Tensor:
+    """As a picture of 8 bits, with the gradient of the unrounded one: Q_S calls a window where both
+    are flat perfect, and one where a thousandth is left of a gradient worthless."""
+    return fused + ((255 * fused).round() / 255 - fused).detach()
+
+
 def loss(fused: Tensor, fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Dict[str, float]]:
     """The measures of both sources. Their sum rewards giving the moving image up for the fixed
     one; the root of its information and the grey values keep it."""
@@ -90,9 +97,10 @@ def loss(fused: Tensor, fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Dict[str, 
     first, second = measured.vif(sources, fused)
     target, share = wanted(fixed, seen)
     grey = ((fused - target).abs() * share).mean()
-    kept = 2 * edges + first + second + 0.5 * structure + 0.2 * (second + 0.02).sqrt()
-    report = {"q_abf": edges, "vif1": first, "vif2": second, "ssim": structure, "grey": grey}
-    return 5.5 - kept.mean() + grey, {k: float(v.detach().mean()) for k, v in report.items()}
+    windows = measured.q_s(sources, shown(fused))
+    kept = 2 * edges + first + second + 0.5 * structure + QUALITY * windows + 0.2 * (second + 0.02).sqrt()
+    report = {"q_abf": edges, "vif1": first, "vif2": second, "ssim": structure, "q_s": windows, "grey": grey}
+    return 5.5 + QUALITY - kept.mean() + grey, {k: float(v.detach().mean()) for k, v in report.items()}
 
 
 def train(model: Blend, pool: Pool, run: Path, steps: int, batch: int, rates: Tuple[float, float]) -> None:
