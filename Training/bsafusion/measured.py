@@ -104,13 +104,15 @@ def vif(sources: List[Tensor], fused: Tensor) -> Tensor:
 
 def q_s(sources: List[Tensor], fused: Tensor) -> Tensor:
     """Universal quality index in 8x8 windows, weighted by the sources' variances (B). As in the
-    measure a window is perfect where both are flat; 0.02, less than the variance of one grey value
-    in a window, is more than the rounding of single precision leaves of a covariance."""
+    measure a window is perfect where both are flat; 0.02 is about
+    the variance of one pixel in a window that is a grey value off."""
     moments = _moments([255 * s for s in sources], 255 * fused, 8, 0.0)
     total, shares = torch.zeros(1).to(fused), torch.zeros(1).to(fused)
     for m in moments:
         share = m.vs + 1e-3
         grey = 2 * m.ms * m.mf / (m.ms**2 + m.mf**2 + 1e-2)
-        quality = (2 * m.cov * grey + 0.02) / (m.vs + m.vf + 0.02)
+        both = m.vs + m.vf
+        cov = torch.maximum(torch.minimum(m.cov, both / 2), -both / 2)  # beyond is rounding
+        quality = (2 * cov * grey + 0.02) / (both + 0.02)
         total, shares = total + share * quality, shares + share
     return (total / shares).mean((1, 2, 3))

@@ -79,3 +79,17 @@ def test_the_losses_are_the_measures(noise):
     assert measured.vif(sources, image)[:, 0].tolist() == pytest.approx(want, abs=0.01)
     assert float(measured.q_abf(sources, image)) == pytest.approx(metrics.q_abf(a, b, fused), abs=0.03)
     assert float(measured.q_s(sources, image)) == pytest.approx(metrics.q_s(a, b, fused), abs=0.01)
+
+
+def test_q_s_is_perfect_in_flat_windows_and_bounded_in_bright_ones():
+    flat = torch.full((1, 1, 64, 64), 0.7137)  # its covariance is rounding only, and not small
+    flat[..., 32:] = 0.0625
+    other = 0.77 * flat
+    assert -1 <= float(measured.q_s([flat, other], flat)) <= 1
+    assert float(measured.q_s([flat, flat], flat)) == pytest.approx(1, abs=0.2)
+    grain = (flat + torch.rand(1, 1, 64, 64, generator=Generator().manual_seed(2)) / 255).clamp(0, 1)
+    assert -1 <= float(measured.q_s([flat, other], grain)) <= 1
+    rounded = fusing.shown(grain.requires_grad_())
+    assert torch.equal((255 * rounded).round(), (255 * grain).round())
+    rounded.sum().backward()
+    assert bool((grain.grad == 1).all())
