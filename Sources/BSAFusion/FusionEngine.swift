@@ -13,8 +13,8 @@ public final class FusionEngine {
   public static let sideStep = ParameterTable.patch
 
   public let side: Int
-  private let model: FusionModel
-  private let workspace: Workspace
+  let model: FusionModel
+  let workspace: Workspace
   private let position: [Float]
 
   /// Plans the workspace for planes of `side × side` pixels.
@@ -72,7 +72,7 @@ public final class FusionEngine {
     return try run(fixed, moving, workspace, Recorder(trace: nil), aligning: false) { _, _ in true }
   }
 
-  private func check(_ plane: Plane, _ name: String) throws(FusionError) {
+  func check(_ plane: Plane, _ name: String) throws(FusionError) {
     guard plane.columns == side, plane.rows == side else {
       throw FusionError(
         .wrongPlaneSize,
@@ -119,30 +119,39 @@ public final class FusionEngine {
     _ recorder: Recorder, aligning: Bool, accept: (Flow, Plane) -> Bool
   ) throws(FusionError) -> (Flow, Plane) {
     let tokenSide = side / ParameterTable.patch
-    func map(_ channels: Int, _ side: Int) -> FeatureMap {
-      workspace.map(images: 2, channels: channels, height: side, width: side)
-    }
     return try workspace.scope { () throws(FusionError) -> (Flow, Plane) in
-      let shallow = map(Encoder.shallowChannels, side)
-      let tokens = map(ParameterTable.hidden, tokenSide)
-      workspace.scope {
-        let transferred = map(ParameterTable.hidden, tokenSide)
-        workspace.scope {
-          let images = map(1, side), features = map(Encoder.featureChannels, side)
-          images.fill(image: 0, from: fixed.pixels)
-          images.fill(image: 1, from: moving.pixels)
-          model.encoder(
-            images, shallow: shallow, features: features, workspace: workspace, recorder: recorder)
-          model.transfer(
-            features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
-            recorder: recorder)
-        }
-        if aligning { align(transferred, flow, workspace, recorder) } else { flow.fill(0) }
-      }
+      let shallow = workspace.map(images: 2, channels: Encoder.shallowChannels, height: side, width: side)
+      let tokens = workspace.map(
+        images: 2, channels: ParameterTable.hidden, height: tokenSide, width: tokenSide)
+      encode(
+        fixed, moving, tokens: tokens, shallow: shallow, flow: flow, workspace, recorder, aligning: aligning)
       let used = try decide(moving, flow, accept)
       model.decoder(
         tokens: tokens, shallow: shallow, flow: flow, fused: fused, workspace: workspace, recorder: recorder)
       return used
+    }
+  }
+
+  /// The first half: images to features and flow.
+  func encode(
+    _ fixed: Plane, _ moving: Plane, tokens: FeatureMap, shallow: FeatureMap, flow: FeatureMap,
+    _ workspace: Workspace, _ recorder: Recorder, aligning: Bool
+  ) {
+    func map(_ channels: Int, _ side: Int) -> FeatureMap {
+      workspace.map(images: 2, channels: channels, height: side, width: side)
+    }
+    workspace.scope {
+      let transferred = map(ParameterTable.hidden, tokens.height)
+      workspace.scope {
+        let images = map(1, side), features = map(Encoder.featureChannels, side)
+        images.fill(image: 0, from: fixed.pixels)
+        images.fill(image: 1, from: moving.pixels)
+        model.encoder(images, shallow: shallow, features: features, workspace: workspace, recorder: recorder)
+        model.transfer(
+          features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
+          recorder: recorder)
+      }
+      if aligning { align(transferred, flow, workspace, recorder) } else { flow.fill(0) }
     }
   }
 
@@ -166,7 +175,7 @@ public final class FusionEngine {
   private func decide(
     _ moving: Plane, _ flow: FeatureMap, _ accept: (Flow, Plane) -> Bool
   ) throws(FusionError) -> (Flow, Plane) {
-    let field = Flow(dx: try finite(flow.channels(0..<1)), dy: try finite(flow.channels(1..<2)))
+    let field = try self.field(flow)
     let aligned = field.warp(moving)
     guard !accept(field, aligned) else { return (field, aligned) }
     flow.fill(0)
@@ -174,8 +183,13 @@ public final class FusionEngine {
     return (Flow(dx: none, dy: none), moving)
   }
 
+  /// A computed flow as planes.
+  func field(_ flow: FeatureMap) throws(FusionError) -> Flow {
+    Flow(dx: try finite(flow.channels(0..<1)), dy: try finite(flow.channels(1..<2)))
+  }
+
   /// A single channel as a plane.
-  private func finite(_ map: FeatureMap) throws(FusionError) -> Plane {
+  func finite(_ map: FeatureMap) throws(FusionError) -> Plane {
     let plane = Plane(columns: side, rows: side, pixels: map.values())
     guard allFinite(plane.pixels) else {
       throw FusionError(

@@ -16,15 +16,9 @@ extension SecondaryCapture {
   /// file is another instance than said, `invalid_attribute` when an attribute cannot hold what it should.
   public func encoded() throws(DICOMError) -> [UInt8] {
     try checkUIDs()
-    let file = try DICOMFile(path: fixed.path)
-    guard file.word(.sopInstanceUID) == fixed.sopInstanceUID,
-      file.word(.studyInstanceUID) == fixed.studyInstanceUID
-    else {
-      throw DICOMError(
-        .sourceChanged, subject: fixed.path, detail: "is not the instance \(fixed.sopInstanceUID) any more")
-    }
+    let file = try fixed.opened()
     let set = try DatasetBuilder(subject: identity.sopInstanceUID)
-    try writePatientAndStudy(set, from: file)
+    try set.copyPatientAndStudy(from: file)
     try writeSeries(set, from: file)
     try writeGeometry(set, from: file)
     try writeEquipment(set)
@@ -33,7 +27,7 @@ extension SecondaryCapture {
     try writePixels(set)
     try writeSOPCommon(set, from: file)
     try writeAcquisition(set, from: file)
-    try writeCommonInstanceReference(set)
+    try set.putInstanceReferences(to: sources, study: fixed.studyInstanceUID)
     return try set.encoded(
       implementationClassUID: Product.implementationClassUID, versionName: product.implementationVersionName)
   }
@@ -75,6 +69,19 @@ extension SecondaryCapture {
       throw DICOMError(
         .invalidAttribute, subject: fixed.sopInstanceUID, detail: "a UID to refer to is not a valid UID")
     }
+  }
+}
+
+extension SecondaryCapture.Source {
+  /// Its file. Throws `source_changed` when that is another instance by now.
+  func opened() throws(DICOMError) -> DICOMFile {
+    let file = try DICOMFile(path: path)
+    guard file.word(.sopInstanceUID) == sopInstanceUID, file.word(.studyInstanceUID) == studyInstanceUID
+    else {
+      throw DICOMError(
+        .sourceChanged, subject: path, detail: "is not the instance \(sopInstanceUID) any more")
+    }
+    return file
   }
 }
 

@@ -3,16 +3,6 @@
 import Imaging
 
 extension SecondaryCapture {
-  /// Patient, Clinical Trial, General Study and Patient Study: as the fixed source has them.
-  func writePatientAndStudy(_ set: borrowing DatasetBuilder, from fixed: borrowing DICOMFile)
-    throws(DICOMError)
-  {
-    try set.copy(.specificCharacterSet, from: fixed)
-    for tag in CopiedAttributes.required where try !set.copy(tag, from: fixed) { try set.put(tag, nil) }
-    try set.copy(.studyInstanceUID, from: fixed)
-    for tag in CopiedAttributes.optional(in: fixed) { try set.copy(tag, from: fixed) }
-  }
-
   /// General Series (C.7.3.1). The acquisition's protocol and performed procedure are not this series'.
   func writeSeries(_ set: borrowing DatasetBuilder, from fixed: borrowing DICOMFile) throws(DICOMError) {
     try set.put(.modality, identity.modality)
@@ -111,6 +101,16 @@ extension PlaneGrid {
         .sorted { abs($0.0) > abs($1.0) }
         .map { $0.0 > 0 ? $0.1 : $0.2 }.joined()
     }.joined(separator: "\\")
+  }
+}
+
+extension DatasetBuilder {
+  /// Patient, Clinical Trial, General Study and Patient Study: as the fixed source has them.
+  func copyPatientAndStudy(from fixed: borrowing DICOMFile) throws(DICOMError) {
+    try copy(.specificCharacterSet, from: fixed)
+    for tag in CopiedAttributes.required where try !copy(tag, from: fixed) { try put(tag, nil) }
+    try copy(.studyInstanceUID, from: fixed)
+    for tag in CopiedAttributes.optional(in: fixed) { try copy(tag, from: fixed) }
   }
 }
 

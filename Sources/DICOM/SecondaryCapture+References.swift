@@ -9,6 +9,8 @@ struct Code {
   static let deformedForRegistration = Code(value: "125027", meaning: "Deformed for Registration")
   static let sourceImage = Code(value: "121322", meaning: "Source image for image processing operation")
   static let acquisitionEquipment = Code(value: "109101", meaning: "Acquisition Equipment")
+  static let frameOfReferenceIdentity = Code(value: "125021", meaning: "Frame of Reference Identity")
+  static let imageContentAlignment = Code(value: "125024", meaning: "Image Content-based Alignment")
   static let processingEquipment = Code(value: "109102", meaning: "Processing Equipment")
 }
 
@@ -36,28 +38,31 @@ extension SecondaryCapture {
     try set.item(.derivationCodeSequence, .spatialResampling)
     if derivation.aligned { try set.item(.derivationCodeSequence, .deformedForRegistration) }
   }
+}
 
-  /// Common Instance Reference (C.12.2): the same sources by series, those of other studies apart.
-  func writeCommonInstanceReference(_ set: borrowing DatasetBuilder) throws(DICOMError) {
-    let study = fixed.studyInstanceUID
-    try writeSeries(of: sources.filter { $0.studyInstanceUID == study }, set)
+extension DatasetBuilder {
+  /// Common Instance Reference (C.12.2): sources by series, those of other studies than `study` apart.
+  func putInstanceReferences(
+    to sources: [SecondaryCapture.Source], study: String
+  ) throws(DICOMError) {
+    try putSeries(of: sources.filter { $0.studyInstanceUID == study })
     for others in sources.filter({ $0.studyInstanceUID != study }).grouped(by: \.studyInstanceUID) {
-      try set.item(.studiesContainingOtherReferencedInstancesSequence) { () throws(DICOMError) in
-        try set.put(.studyInstanceUID, others[0].studyInstanceUID)
-        try writeSeries(of: others, set)
+      try item(.studiesContainingOtherReferencedInstancesSequence) { () throws(DICOMError) in
+        try put(.studyInstanceUID, others[0].studyInstanceUID)
+        try putSeries(of: others)
       }
     }
   }
 
-  private func writeSeries(of sources: [Source], _ set: borrowing DatasetBuilder) throws(DICOMError) {
+  private func putSeries(of sources: [SecondaryCapture.Source]) throws(DICOMError) {
     for instances in sources.grouped(by: \.seriesInstanceUID) {
-      try set.item(.referencedSeriesSequence) { () throws(DICOMError) in
-        try set.put(.seriesInstanceUID, instances[0].seriesInstanceUID)
+      try item(.referencedSeriesSequence) { () throws(DICOMError) in
+        try put(.seriesInstanceUID, instances[0].seriesInstanceUID)
         for instance in instances {
-          try set.item(.referencedInstanceSequence) { () throws(DICOMError) in
+          try item(.referencedInstanceSequence) { () throws(DICOMError) in
             // Whole instances only: this module knows no frames.
-            try set.put(.referencedSOPClassUID, instance.sopClassUID)
-            try set.put(.referencedSOPInstanceUID, instance.sopInstanceUID)
+            try put(.referencedSOPClassUID, instance.sopClassUID)
+            try put(.referencedSOPInstanceUID, instance.sopInstanceUID)
           }
         }
       }

@@ -1,4 +1,4 @@
-// Tags that only the writing of Secondary Captures needs, by their standard keywords (PS3.6).
+// Tags that only the writing of objects needs, by their standard keywords (PS3.6).
 
 extension Tag {
   static let referringPhysicianName = Tag(0x0008, 0x0090)
@@ -9,6 +9,7 @@ extension Tag {
   static let codingSchemeDesignator = Tag(0x0008, 0x0102)
   static let codeMeaning = Tag(0x0008, 0x0104)
   static let stationName = Tag(0x0008, 0x1010)
+  static let referencedImageSequence = Tag(0x0008, 0x1140)
   static let referencedSeriesSequence = Tag(0x0008, 0x1115)
   static let referencedInstanceSequence = Tag(0x0008, 0x114A)
   static let referencedSOPClassUID = Tag(0x0008, 0x1150)
@@ -39,5 +40,9 @@ extension Tag {
   static let lossyImageCompressionRatio = Tag(0x0028, 0x2112)
   static let lossyImageCompressionMethod = Tag(0x0028, 0x2114)
   static let purposeOfReferenceCodeSequence = Tag(0x0040, 0xA170)
+  static let contentLabel = Tag(0x0070, 0x0080)
+  static let contentDescription = Tag(0x0070, 0x0081)
+  static let contentCreatorName = Tag(0x0070, 0x0084)
+  static let registrationTypeCodeSequence = Tag(0x0070, 0x030D)
   static let presentationLUTShape = Tag(0x2050, 0x0020)
 }

@@ -48,9 +48,10 @@ extension Ledger {
     }
   }
 
-  /// Records that a slice's file is about to be written at `part` and renamed to `final`.
+  /// Records that an output is about to be written at `part` and renamed to `final`.
+  /// - Parameter index: of the slice; nil for the object of a registration.
   public func recordPublishIntent(
-    job: Int64, index: Int, sopInstanceUID: String, part: String, final: String
+    job: Int64, index: Int?, sopInstanceUID: String, part: String, final: String
   ) throws -> Int64 {
     try write { change in
       try change.insert(

@@ -40,7 +40,7 @@ extension Ledger {
         db,
         sql: """
           SELECT s.job_id FROM outputs o JOIN slices s ON s.id = o.slice_id WHERE o.sop_uid = :uid
-          UNION SELECT id FROM jobs WHERE output_series_uid = :uid ORDER BY 1 DESC LIMIT 1
+          UNION SELECT id FROM jobs WHERE output_series_uid = :uid OR registration_json ->> '$.output.sop' = :uid ORDER BY 1 DESC LIMIT 1
           """, arguments: ["uid": text])
     }
   }

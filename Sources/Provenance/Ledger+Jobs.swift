@@ -86,8 +86,12 @@ extension Ledger {
   }
 
   /// Records what was found on reading both volumes. Nil leaves a value as it is.
-  public func recordPreparation(_ preparation: JobPreparation, job: Int64) throws {
+  /// - Parameter intent: of the registration object that the preparation names, which is in place.
+  public func recordPreparation(
+    _ preparation: JobPreparation, job: Int64, completing intent: Int64? = nil
+  ) throws {
     try write { change in
+      try change.completeIntent(intent)
       _ = try Self.job(change.db, id: job)
       try change.append(
         "job.prepared", subject: "job:\(job)",

@@ -109,6 +109,16 @@ extension Ledger {
       if !found.isEmpty { roles.append(role) }
       jobs += found
     }
+    if !known && jobs.isEmpty {
+      jobs = try Fetched<JobRow>.all(
+        db,
+        sql: """
+          SELECT * FROM v_jobs WHERE job IN (SELECT id FROM jobs
+            WHERE registration_json ->> '$.output.sop' = :uid OR registration_json ->> '$.output.series' = :uid)
+          ORDER BY job
+          """, arguments: ["uid": uid])
+      if !jobs.isEmpty { roles.append("registration") }
+    }
     guard known || !jobs.isEmpty else { return nil }
     let outputs = try jobs.flatMap { job in
       try Fetched<OutputRow>.all(

@@ -99,6 +99,17 @@ extension Ledger {
       try check(.output, row, .output(path: row["path"]))
       report.outputs += 1
     }
+    let registrations = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT registration_json ->> '$.output.sop' AS sop_uid, registration_json ->> '$.output.path' AS path,
+          registration_json ->> '$.output.sha256' AS sha256
+        FROM jobs WHERE registration_json ->> '$.output.path' IS NOT NULL ORDER BY id
+        """)
+    while let row = try registrations.next() {
+      try check(.output, row, .output(path: row["path"]))
+      report.outputs += 1
+    }
     let inputs = try Row.fetchCursor(
       db,
       sql: """

@@ -128,7 +128,7 @@ public struct InputLineage: Codable, Hashable, Sendable {
 public struct GroupLineage: Codable, Hashable, Sendable {
   /// The UID asked for.
   public var uid: String
-  /// `fixed`, `moving`, `output` or `study`.
+  /// `fixed`, `moving`, `output`, `study`, or `registration` for the object of a registration.
   public var roles: [String]
   public var jobs: [JobRow]
   public var outputs: [OutputRow]

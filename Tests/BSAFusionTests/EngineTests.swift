@@ -69,6 +69,21 @@ import Testing
     #expect(first.fused == traced.fused && first.flow == traced.flow)
   }
 
+  @Test func `a pass in two halves gives the bits of a whole one, with any flow between`() throws {
+    let engine = try FusionEngine(model: GoldenWeights.model.get(), side: 48)
+    let (fixed, moving) = pair(48)
+    let (whole, undeformed) = (
+      try engine.fuse(fixed: fixed, moving: moving), try engine.fuseUndeformed(fixed: fixed, moving: moving)
+    )
+    let alignment = try engine.align(fixed: fixed, moving: moving)
+    _ = try engine.fuse(fixed: moving, moving: fixed)
+    #expect(alignment.flow == whole.flow)
+    let halves = try engine.fuse(alignment, moving: moving, by: alignment.flow)
+    #expect(halves.fused == whole.fused && halves.aligned == whole.aligned)
+    let still = try engine.fuse(alignment, moving: moving, by: undeformed.flow)
+    #expect(still.fused == undeformed.fused && still.aligned == undeformed.aligned)
+  }
+
   @Test func `leaving out branches that add nothing changes no value`() throws {
     let idle = [
       "encoder.rb1.gdfn.conv", "encoder.rb2.mdta.conv4", "fusion_net.F4.mlp", "fusion_net.F4.mdta.conv4",

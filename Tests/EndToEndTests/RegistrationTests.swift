@@ -64,7 +64,8 @@ private struct TwoScanners {
     #expect(Set(outcomes) == [["done", ""], ["rejected", "registration_misfit"]], "\(outcomes)")
     #expect(report["outputs"] as? Int == 14)
 
-    let output = try #require(site.files("output").first)
+    let series = try #require(jobs.first { $0["state"] as? String == "done" }?["series"] as? String)
+    let output = try #require(site.files("output").first { $0.contains("/\(series)/") })
     let uid = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
     let lineage = try site.run("audit", "lineage", uid, "--json").json()
     let registration = try #require(lineage["registration"] as? [String: Any])
@@ -79,10 +80,92 @@ private struct TwoScanners {
     #expect(try site.run("audit", "reproduce", uid).output.contains("identical, byte for byte"))
 
     try checkRefusal(site, jobs)
+    try checkObject(site, scanners, #require(registration["output"] as? [String: Any]), matrix)
 
     let alone = try site.run("register", scanners.folder + "/same/MR", scanners.folder + "/same/CT", "--json")
     #expect(try alone.json()["matrix"] as? [Double] == matrix)
     #expect(try site.run("register", scanners.folder + "/other/MR", scanners.folder + "/other/CT").code == 1)
+  }
+
+  /// The Spatial Registration object: valid, on record, and as good as the voxels for whoever reads it.
+  private func checkObject(
+    _ site: Site, _ scanners: TwoScanners, _ record: [String: Any], _ matrix: [Double]
+  ) throws {
+    let names = ["path", "sop", "series"].compactMap { record[$0] as? String }
+    try #require(names.count == 3)
+    let file = site.folder + "/output/" + names[0]
+    #expect(try registrationJudge(file, scanners, matrix) == "fine")
+    #expect(site.files("output").count == 15)
+    for uid in names[1...] {
+      #expect(try site.run("audit", "lineage", uid).output.contains("registration"), "\(uid)")
+    }
+    let proof = try site.run("audit", "verify", "--json").json()
+    #expect(proof["outputs"] as? Int == 15)
+
+    let other = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    try other.drop(scanners.folder + "/same")
+    try other.drop(file)
+    #expect(try other.run("plan").output.contains("registering the voxels") == false)
+    #expect(try other.run("run").code == 0)
+    let output = try #require(other.files("output").first)
+    let uid = ((output as NSString).lastPathComponent as NSString).deletingPathExtension
+    let lineage = try other.run("audit", "lineage", uid, "--json").json()
+    let registration = try #require(lineage["registration"] as? [String: Any])
+    #expect(registration["kind"] as? String == "registration-object")
+    let read = try #require(registration["matrix"] as? [Double])
+    #expect(zip(read, matrix).allSatisfy { abs($0 - $1) < 1e-6 })
+
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+    bytes[bytes.count - 1] ^= 1
+    try FileManager.default.removeItem(atPath: file)
+    try bytes.write(to: URL(fileURLWithPath: file))
+    let broken = try site.run("audit", "verify")
+    #expect(broken.code == 1 && broken.output.contains(names[1]))
+    bytes[bytes.count - 1] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: file))
+  }
+
+  /// What dciodvfy and pydicom say of an object; "fine" where they find nothing.
+  private func registrationJudge(_ file: String, _ scanners: TwoScanners, _ matrix: [Double]) throws -> String
+  {
+    let process = Process()
+    process.executableURL = Site.root.appendingPathComponent(".venv/bin/python")
+    let numbers = String(decoding: try JSONEncoder().encode(matrix), as: UTF8.self)
+    process.arguments = [
+      Site.root.appendingPathComponent("Tests/EndToEndTests/Judge/registration_object.py").path, file,
+      scanners.folder + "/same/MR", scanners.folder + "/same/CT", numbers,
+    ]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return text.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  @Test func `killed once the registration object is in place, the next run leaves the same files`() throws {
+    guard let scanners = try TwoScanners() else { return }
+    defer { scanners.remove() }
+    let site = try Site("grid: {side: 32}\nintake: {quiet_time: 0 s}\n")
+    try site.drop(scanners.folder + "/same")
+    let killed = try site.run(arguments: ["run"], environment: ["FUSELINE_FAULT": "registration-placed"])
+    #expect(killed.code == 128 + SIGKILL)
+    let object = try #require(site.files("output").first)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + object))
+    #expect(try site.run("run").code == 0)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: site.folder + "/output/" + object)) == bytes)
+    #expect(site.files("output").count == 15)
+    #expect(try site.run("audit", "verify").code == 0)
+  }
+
+  @Test func `who wants no registration object gets none`() throws {
+    guard let scanners = try TwoScanners() else { return }
+    defer { scanners.remove() }
+    let site = try Site(
+      "grid: {side: 32}\nintake: {quiet_time: 0 s}\noutput: {registration_object: false}\n")
+    try site.drop(scanners.folder + "/same")
+    #expect(try site.run("run").code == 0)
+    #expect(site.files("output").count == 14)
   }
 
   /// The numbers of a registration that was not believed can be asked for.

@@ -65,8 +65,10 @@ import Testing
   @Test func `SIGTERM between any two steps, to the worker as well, ends it with 0 and counts as no attempt`()
     throws
   {
-    // A daemon makes no pass, and retention is off.
-    let unreached: Set<FaultPoint> = [.intakeDone, .runFinishing, .retentionReleased, .retentionRemoved]
+    // A daemon makes no pass, retention is off, and the study shares a frame of reference.
+    let unreached: Set<FaultPoint> = [
+      .intakeDone, .runFinishing, .retentionReleased, .retentionRemoved, .registrationPlaced,
+    ]
     let isWhole = ProcessInfo.processInfo.environment["FUSELINE_FAULT_MATRIX"] != nil
     let points =
       isWhole

@@ -37,6 +37,24 @@ struct Publisher {
     FaultPoint.reach(.publishIntended)
   }
 
+  /// Puts the object of a registration in place, in the place of an equal one.
+  ///
+  /// - Returns: the intent, to be completed by what records the object.
+  func place(_ object: RegistrationDelivery) throws -> Int64 {
+    let file = output + "/" + object.output.path
+    let intent = try ledger.recordPublishIntent(
+      job: job, index: nil, sopInstanceUID: object.output.sop, part: file + ".part", final: file)
+    try FileSystem.createFolder((file as NSString).deletingLastPathComponent)
+    try FileSystem.write(object.bytes, to: file)
+    guard try FileSystem.sha256(file) == object.output.sha256 else {
+      throw WorkFailure(
+        .failed, code: "failed",
+        sentence: "the registration object, read back, is not what was written; check the disk")
+    }
+    FaultPoint.reach(.registrationPlaced)
+    return intent
+  }
+
   /// Gives a complete part file its name and its row.
   mutating func publish(_ record: SlicePublication) throws {
     guard let intent = intents.removeValue(forKey: record.index) else {

@@ -149,6 +149,9 @@ struct SliceDelivery: Sendable {
     let alignment =
       record.accepted
       ? "deformed by mean \(millimetres(record.meanMillimetres)), max \(millimetres(record.maxMillimetres))"
+        + (record.averaged > 1
+          ? ", averaged over \(record.averaged) slices within "
+            + millimetres(ThroughPlane.reach * settings.alignment.throughPlane) : "")
       : "not deformed (\(record.reason ?? "refused"))"
     return [
       "\(Software.name) \(Software.version): \(volumes.pair.rule.name) fusion by BSAFusion, not for primary diagnosis",

@@ -22,6 +22,7 @@ public enum FaultPoint: String, CaseIterable, Sendable {
   case intakeDone = "intake-done"
   case jobOpened = "job-opened"
   case attemptStarted = "attempt-started"
+  case registrationPlaced = "registration-placed"
   case pairPrepared = "pair-prepared"
   case sliceFused = "slice-fused"
   case publishIntended = "publish-intended"

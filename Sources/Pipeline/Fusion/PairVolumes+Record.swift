@@ -23,6 +23,8 @@ public struct AppliedRegistration: Codable, Hashable, Sendable {
   public let objects: [String]?
   /// How the registration of the voxels went; absent for other kinds, and in a plan.
   public let rigid: RigidRecord?
+  /// The object that tells other programs; absent where none was written.
+  public var output: RegistrationOutput?
 }
 
 extension AppliedRegistration {
@@ -49,7 +51,10 @@ extension PairVolumes {
     let moving_notes: [String]
   }
 
-  func preparation(_ settings: Settings) throws -> JobPreparation {
+  /// - Parameter object: the registration as an object, where it is written.
+  func preparation(_ settings: Settings, object: RegistrationOutput? = nil) throws -> JobPreparation {
+    var registration = registration
+    registration.output = object
     let grid = grid(slice: 0)
     let details = Details(
       columns: grid.columns, rows: grid.rows, pixel_mm: grid.columnSpacing,

@@ -1,7 +1,6 @@
-// One slice: network, the decision whether its deformation is used, and the picture that comes out.
+// What comes of one slice – the picture, the planes it came from, and the numbers; making it is `SliceFuser`.
 
 public import BSAFusion
-import Foundation
 public import Imaging
 
 /// What was done to one slice, in numbers.
@@ -20,6 +19,8 @@ public struct SliceRecord: Codable, Hashable, Sendable {
   public var reason: String?
   /// Fraction (0…1) of the grid that the moving series covers.
   public var coverage: Double
+  /// Slices whose fields the deformation is the mean of; 1 for the slice's own.
+  public var averaged: Int
   /// Until the picture was there; writing it is not part of it.
   public var seconds: Double
   public var timings: SliceTimings
@@ -43,75 +44,5 @@ public struct FusedSlice: Sendable {
   public let predicted: Flow
   public let pixels: FusedPixels
   public let movingSlices: [Int]
-  public let record: SliceRecord
-}
-
-/// Fuses slices of one pair, one at a time; every worker has its own.
-public final class SliceFuser {
-  private let engine: FusionEngine
-  private let volumes: PairVolumes
-  private let colour: ColourTable?
-  private let maximumFolding: Double
-
-  public init(volumes: PairVolumes, model: FusionModel, settings: Settings) throws {
-    self.volumes = volumes
-    engine = try FusionEngine(model: model, side: settings.grid.side)
-    colour = volumes.pair.rule.colour.flatMap(ColourTable.named)
-    maximumFolding = settings.alignment.maximumFolding
-  }
-
-  /// Fuses one slice of the fixed series.
-  ///
-  /// - Throws: `DICOMError` where pixels cannot be decoded; the engine's error, which is not expected for planes of the
-  ///   working grid's size.
-  public func fuse(slice index: Int) throws -> FusedSlice {
-    let started = ContinuousClock.now
-    var watch = LapTimer()
-    var timings = SliceTimings()
-    let planes = try volumes.planes(slice: index)
-    timings.resample = watch.lap()
-    let picture = colour.map { ColourPicture(planes.moving, table: $0) }
-    let input = picture?.luminance ?? planes.moving
-    var judged: (record: SliceRecord, predicted: Flow)?
-    let fused = try engine.fuse(fixed: planes.fixed, moving: input) { flow, aligned in
-      timings.network = watch.lap()
-      let record = judge(planes, input, flow, aligned)
-      judged = (record, flow)
-      timings.judge = watch.lap()
-      return record.accepted
-    }
-    timings.network += watch.lap()
-    guard case (var record, let predicted)? = judged else {
-      preconditionFailure("every deformation is judged")
-    }
-    let view = FieldOfView(
-      inside: planes.inside, columns: planes.grid.columns, rows: planes.grid.rows, flow: fused.flow)
-    let image = view.compose(fused.fused, fixed: planes.fixed)
-    let pixels =
-      picture.map { FusedPixels.rgb($0.coloured(image, flow: fused.flow).interleavedBytes) }
-      ?? .grey(Colour.bytes(image))
-    let aligned = fused.flow.warp(planes.moving)
-    timings.compose = watch.lap()
-    record.timings = timings
-    record.seconds = (ContinuousClock.now - started) / .seconds(1)
-    return FusedSlice(
-      index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving, aligned: aligned,
-      predicted: predicted, pixels: pixels, movingSlices: planes.movingSlices, record: record)
-  }
-
-  /// Whether the predicted deformation may be used, with the numbers that decide it.
-  private func judge(
-    _ planes: SlicePlanes, _ input: Plane, _ flow: Flow, _ aligned: Plane
-  ) -> SliceRecord {
-    let statistics = DeformationStatistics(flow: flow, mask: planes.inside)
-    let decision = AlignmentAcceptance(maximumFolding: maximumFolding).judge(
-      fixed: planes.fixed, moving: input, aligned: aligned, inside: planes.inside,
-      folding: statistics.foldedFraction)
-    let pixel = planes.grid.columnSpacing
-    return SliceRecord(
-      meanMillimetres: statistics.meanPixels * pixel, maxMillimetres: statistics.maxPixels * pixel,
-      folding: statistics.foldedFraction, similarityBefore: decision.before, similarityAfter: decision.after,
-      accepted: decision.accepted, reason: decision.reason?.rawValue, coverage: planes.insideFraction,
-      seconds: 0, timings: SliceTimings())
-  }
+  public var record: SliceRecord
 }

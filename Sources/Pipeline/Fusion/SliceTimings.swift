@@ -4,7 +4,7 @@
 public struct SliceTimings: Codable, Hashable, Sendable {
   /// The moving series onto the grid of the slice, both normalised.
   public var resample = 0.0
-  /// The network; a second time, without deformation, where the predicted one was refused.
+  /// Encoder, alignment and decoder.
   public var network = 0.0
   /// Deciding whether the deformation may be used.
   public var judge = 0.0

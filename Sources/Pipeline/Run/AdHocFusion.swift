@@ -52,10 +52,11 @@ public struct AdHocFusion: Sendable {
     let delivery = SliceDelivery(
       volumes: volumes, identity: identity, model: reference.card, settings: settings)
     try FileSystem.createFolder(output)
+    let prepared = PreparedSlices()
     let records = RecordBox(count: volumes.slices)
     try await WorkerPool.run(count: volumes.slices, workers: settings.processing.effectiveWorkers) {
       [settings] in
-      try SliceFuser(volumes: volumes, model: network, settings: settings)
+      try SliceFuser(volumes: volumes, model: network, settings: settings, prepared: prepared)
     } body: { [progress] fuser, index in
       let slice = try fuser.fuse(slice: index)
       let capture = try delivery.capture(slice)

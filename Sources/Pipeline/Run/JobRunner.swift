@@ -127,8 +127,9 @@ struct JobRunner: Sendable {
       return supervision.stopReason()
     } report: { message in
       switch message {
-      case .prepared(let preparation, let outputs):
-        try ledger.recordPreparation(preparation, job: job)
+      case .prepared(let preparation, let outputs, let object):
+        let intent = try object.map(publisher.place)
+        try ledger.recordPreparation(preparation, job: job, completing: intent)
         FaultPoint.reach(.pairPrepared)
         try publisher.intend(outputs)
         return .go

@@ -12,6 +12,7 @@ public struct RecordedJob: Sendable {
   let delivery: SliceDelivery
   let model: FusionModel
   let settings: Settings
+  private let prepared = PreparedSlices()
 
   /// - Parameter settings: where store, outputs and models are; what shaped the outputs comes from the ledger.
   /// - Throws: `PairRefusal` where the inputs or the program are not those of then, `ModelError` where the model is
@@ -34,7 +35,9 @@ public struct RecordedJob: Sendable {
   }
 
   /// An engine for one worker.
-  func fuser() throws -> SliceFuser { try SliceFuser(volumes: volumes, model: model, settings: settings) }
+  func fuser() throws -> SliceFuser {
+    try SliceFuser(volumes: volumes, model: model, settings: settings, prepared: prepared)
+  }
 
   /// Does all slices again, on as many workers as the settings say.
   /// - Parameter body: gets each slice, with the SHA-256 its file would have; in any order, from several threads.

@@ -46,6 +46,9 @@ extension Settings {
   }
 }
 
+/// SHA-256 of bytes, lower-case hex.
+func sha256Hex(_ bytes: Data) -> String { hex(SHA256.hash(data: bytes)) }
+
 /// SHA-256 of a text in UTF-8, lower-case hex.
 func sha256Hex(_ text: String) -> String {
   hex(SHA256.hash(data: Array(text.utf8)))

@@ -133,6 +133,8 @@ public struct AlignmentSettings: Codable, Hashable, Sendable {
   }
   /// Largest accepted fraction (0…1) of pixels whose Jacobian determinant is not positive.
   public var maximumFolding: Double
+  /// Standard deviation, mm, of the Gaussian along the normal that deformations are averaged by; 0: not averaged.
+  public var throughPlane: Double
   public var registration: Registration
 }
 
@@ -140,6 +142,8 @@ public struct OutputSettings: Codable, Hashable, Sendable {
   public enum Modality: String, Codable, Sendable, CaseIterable { case fixed, OT }
   public var modality: Modality
   public var seriesNumber: Int
+  /// Is a registration found from voxels also written as a Spatial Registration object?
+  public var registrationObject: Bool
 }
 
 public struct ProcessingSettings: Codable, Hashable, Sendable {

@@ -173,20 +173,23 @@ extension GridSettings {
 
 extension AlignmentSettings {
   fileprivate init(_ section: YAMLSection) throws {
-    try section.allow(["maximum_folding", "registration"])
+    try section.allow(["maximum_folding", "through_plane", "registration"])
     maximumFolding = try section.quantity("maximum_folding", units: ["%": 0.01])
     if !(0...1).contains(maximumFolding) {
       throw section.error("maximum_folding", "must be from 0 % to 100 %")
     }
+    throughPlane = try section.quantity("through_plane", units: ["mm": 1])
+    if !(0...20).contains(throughPlane) { throw section.error("through_plane", "must be from 0 mm to 20 mm") }
     registration = try section.choice("registration", Registration.self)
   }
 }
 
 extension OutputSettings {
   fileprivate init(_ section: YAMLSection) throws {
-    try section.allow(["modality", "series_number"])
+    try section.allow(["modality", "series_number", "registration_object"])
     modality = try section.choice("modality", Modality.self)
     seriesNumber = try section.int("series_number", in: 0...1_000_000)
+    registrationObject = try section.bool("registration_object")
   }
 }
 

@@ -27,8 +27,9 @@ enum WorkOrder: Codable, Sendable {
 
 /// Worker to coordinator.
 enum WorkReport: Codable, Sendable {
-  /// Both volumes are read; these outputs are about to be written.
-  case prepared(JobPreparation, [PlannedOutput])
+  /// Both volumes are read; these outputs are about to be written. The object of the registration is the coordinator's
+  /// to put in place.
+  case prepared(JobPreparation, [PlannedOutput], RegistrationDelivery?)
   /// The part file of a slice is complete, flushed and verified.
   case written(SlicePublication)
   case done

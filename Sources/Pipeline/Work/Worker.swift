@@ -54,11 +54,15 @@ public final class Worker: Sendable {
       identity: JobIdentity(task.pair, modelSHA256: task.model.card.sha256, settings: task.settings),
       model: task.model.card, settings: task.settings)
     let open = (0..<volumes.slices).filter { !task.published.contains($0) }
-    try send(.prepared(volumes.preparation(task.settings), open.map(delivery.planned)))
+    let object = try delivery.registration()
+    try send(
+      .prepared(
+        volumes.preparation(task.settings, object: object?.output), open.map(delivery.planned), object))
     guard case .go? = orders.next() else { throw CancellationError() }
     let output = task.settings.folders.output
+    let prepared = PreparedSlices()
     try await WorkerPool.run(count: open.count, workers: task.settings.processing.effectiveWorkers) {
-      try SliceFuser(volumes: volumes, model: network, settings: task.settings)
+      try SliceFuser(volumes: volumes, model: network, settings: task.settings, prepared: prepared)
     } body: { fuser, position in
       if self.orders.isStopped { throw CancellationError() }
       let slice = try fuser.fuse(slice: open[position])
