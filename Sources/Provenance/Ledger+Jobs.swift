@@ -178,6 +178,14 @@ extension Ledger {
     }
   }
 
+  /// The same for every job that is recorded as under way.
+  public func pauseRunningJobs(reason: String) throws {
+    let running = try read {
+      try Int64.fetchAll($0, sql: "SELECT id FROM jobs WHERE state = 'running' ORDER BY id")
+    }
+    for job in running { try pauseJob(job, reason: reason) }
+  }
+
   /// A later job stands for this one: slices came late, or the model or the settings changed. Its outputs stay.
   public func supersedeJob(_ job: Int64, by newer: Int64?, reason: String) throws {
     try write { change in

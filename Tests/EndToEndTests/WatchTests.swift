@@ -11,8 +11,11 @@ import Testing
 
     """
 
-  private func start(_ site: Site, _ options: String...) throws -> Process {
+  private func start(
+    _ site: Site, _ options: String..., environment: [String: String] = [:]
+  ) throws -> Process {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.executableURL = Site.program
     process.arguments = ["watch"] + options
     process.currentDirectoryURL = URL(fileURLWithPath: site.folder)
@@ -95,5 +98,60 @@ import Testing
     daemon.terminate()
     daemon.waitUntilExit()
     #expect(daemon.terminationStatus == 0)
+  }
+
+  /// Seconds to add to the clock so that it shows `hour` o'clock UTC, `days` after today.
+  private func shift(to hour: Int, days: Int = 0) -> Int64 {
+    Int64(hour * 3600 + days * 86_400) - Int64(Date().timeIntervalSince1970) % 86_400
+  }
+
+  @Test(.timeLimit(.minutes(30)))
+  func
+    `a night that was missed is caught up: what lies there at the start is fused, what comes after it waits`()
+    async throws
+  {
+    let site = try Site(
+      """
+      grid: {side: 32}
+      intake: {quiet_time: 1 s}
+      watch: {interval: 1 s, settle_time: 1 s}
+      schedule: {fuse: "30 1 * * *", time_zone: UTC}
+
+      """)
+    guard let clock = try site.makeClock() else { return }
+    let outputs = { site.files("output").count { $0.hasSuffix(".dcm") } }
+    try clock.set(shift(to: 12))
+    let before = try start(site, environment: clock.environment)
+    let isUp = try await wait { log(site).contains("ready") }
+    #expect(isUp)
+    before.terminate()
+    before.waitUntilExit()
+    #expect(before.terminationStatus == 0)
+
+    try site.drop(Site.samples + "/ct-mr")
+    try clock.set(shift(to: 12, days: 1))
+    let after = try start(site, environment: clock.environment)
+    defer { after.terminate() }
+    let isCaughtUp = try await wait { outputs() == 12 }
+    #expect(isCaughtUp)
+    let isOver = try await wait { log(site).contains("the scheduled pass is over") }
+    #expect(isOver)
+    try site.drop(Site.samples + "/pet-mr")
+    let isTaken = try await wait { site.files("inbox").isEmpty }
+    #expect(isTaken)
+    try await Task.sleep(for: .seconds(4))
+    #expect(outputs() == 12)
+
+    // Half past one comes while it runs.
+    try clock.set(shift(to: 2, days: 2))
+    let isFused = try await wait { outputs() == 24 }
+    #expect(isFused)
+    after.terminate()
+    after.waitUntilExit()
+    #expect(after.terminationStatus == 0)
+  }
+
+  private func log(_ site: Site) -> String {
+    (try? String(contentsOfFile: site.folder + "/log", encoding: .utf8)) ?? ""
   }
 }

@@ -91,15 +91,20 @@ import Testing
   /// A number that a test moves; used from one thread.
   private final class Box: @unchecked Sendable { var value = 0.0 }
 
-  @Test func `a pass by cron is over when studies have had the time to settle in it, not at its first look`()
-  {
+  @Test func `a pass by cron is over when what it found waiting has been taken in and has settled`() {
     let pass = ScheduledPass()
     let date = Date(timeIntervalSince1970: 1000)
-    #expect(pass.end(ifSettled: 60, by: 500) == nil, "none has begun")
-    #expect(pass.begin(at: date, uptime: 500))
-    #expect(!pass.begin(at: date + 1, uptime: 501))
-    #expect(pass.end(ifSettled: 60, by: 500) == nil && pass.end(ifSettled: 60, by: 559) == nil)
-    #expect(pass.end(ifSettled: 60, by: 560) == date)
-    #expect(pass.begin(at: date + 100, uptime: 600), "the next one is another")
+    #expect(pass.end(by: 500, hasFiles: false, unsettled: []) == nil, "none has begun")
+    #expect(pass.begin(at: date, uptime: 500, interval: 10))
+    #expect(!pass.begin(at: date + 1, uptime: 501, interval: 10))
+    #expect(pass.firstLook == 510)
+    #expect(pass.end(by: 500, hasFiles: false, unsettled: []) == nil, "nobody has looked yet")
+    #expect(pass.end(by: 510, hasFiles: true, unsettled: ["1"]) == nil)
+    #expect(pass.end(by: 900, hasFiles: true, unsettled: []) == nil, "files are still taken in")
+    #expect(pass.end(by: 901, hasFiles: false, unsettled: ["1", "2"]) == nil)
+    #expect(pass.end(by: 950, hasFiles: false, unsettled: ["2", "3"]) == nil)
+    #expect(pass.end(by: 951, hasFiles: false, unsettled: ["3"]) == date, "study 3 is for the next one")
+    #expect(pass.begin(at: date + 100, uptime: 1000, interval: 10), "the next one is another")
+    #expect(pass.end(by: 1010, hasFiles: false, unsettled: []) == date + 100)
   }
 }

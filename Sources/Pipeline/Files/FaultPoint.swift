@@ -13,6 +13,7 @@ public enum FaultPoint: String, CaseIterable, Sendable {
   case reconciled = "reconciled"
   case runBegun = "run-begun"
   case fileJudged = "file-judged"
+  case fileClaimed = "file-claimed"
   case filePlaced = "file-placed"
   case fileRecorded = "file-recorded"
   case fileSettled = "file-settled"

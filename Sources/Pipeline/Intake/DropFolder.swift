@@ -10,7 +10,7 @@ public struct DropFile: Hashable, Sendable {
   public let modified: Int64
   /// Tells a file that was renamed over another one from the one before.
   public let inode: UInt64
-  /// Where a file that was unpacked came from.
+  /// Where a file that was unpacked came from, or the name it had before it was claimed.
   public var origin: String?
 
   /// The path people know the file by.
@@ -32,19 +32,27 @@ public struct DropFolder: Sendable {
   /// - Throws: `FileError` when the folder itself cannot be read.
   public func scan() throws -> [DropFile] { try contents().files }
 
-  /// All regular files, and the folders they can lie in, this one first.
-  func contents() throws -> (files: [DropFile], folders: [String]) {
-    var found = Found()
-    try collect(path, into: &found, isTop: true)
-    return (found.files.sorted { $0.path < $1.path }, found.folders)
-  }
-
-  private struct Found {
+  /// What a scan sees.
+  struct Contents {
+    /// In the order of their paths.
     var files: [DropFile] = []
+    /// Those that files can lie in, the drop folder first.
     var folders: [String] = []
+    /// Files under names of ours.
+    var claims: [DropFile] = []
+    /// Files and folders whose names are not UTF-8; nothing else can be done with them than rename them.
+    var misnamed: [Misnamed] = []
   }
 
-  private func collect(_ folder: String, into found: inout Found, isTop: Bool) throws {
+  /// All regular files, the folders they can lie in, and what is claimed.
+  func contents() throws -> Contents {
+    var found = Contents()
+    try collect(path, into: &found, isTop: true)
+    found.files.sort { $0.path < $1.path }
+    return found
+  }
+
+  private func collect(_ folder: String, into found: inout Contents, isTop: Bool) throws {
     guard let handle = opendir(folder) else {
       // A sub-folder may be taken away by its writer between two looks; the drop folder itself may not.
       if !isTop && errno == ENOENT { return }
@@ -53,15 +61,20 @@ public struct DropFolder: Sendable {
     defer { closedir(handle) }
     found.folders.append(folder)
     while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      let bytes = withUnsafeBytes(of: entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      guard let name = String(validating: bytes, as: UTF8.self) else {
+        let misnamed = Misnamed(folder: folder, name: bytes)
+        if !isIgnored(misnamed.legible) { found.misnamed.append(misnamed) }
+        continue
       }
-      if name == "." || name == ".." || isIgnored(name) { continue }
+      let isClaim = ClaimName.original(of: name) != nil
+      if name == "." || name == ".." || !isClaim && isIgnored(name) { continue }
       let path = folder + "/" + name
       var info = stat()
       if lstat(path, &info) != 0 { continue }
       switch info.st_mode & S_IFMT {
       case S_IFDIR: try collect(path, into: &found, isTop: false)
+      case S_IFREG where isClaim: found.claims.append(DropFile(path: path, info: info))
       case S_IFREG: found.files.append(DropFile(path: path, info: info))
       default: break
       }

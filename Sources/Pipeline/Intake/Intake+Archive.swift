@@ -18,6 +18,7 @@ extension Intake {
   ) throws {
     var batch = Batch()
     var studies: Set<String> = []
+    defer { giveBack(batch.placed.map(\.file)) }
     do {
       let archive = try ZipArchive(path: file.path, limits: archives)
       try checkRoom(for: archive.unpackedSize, file)
@@ -39,11 +40,10 @@ extension Intake {
       }
       try commit(&batch, into: &outcome)
       let why = Refusal("archive", "its files were taken in one by one")
-      batch.add(try setAside(file, nil, FileSystem.sha256(file.path), why, flushing: &batch.folders))
+      try add(file, to: &batch) { try setAside($0, nil, $1, why, flushing: &$2) }
     } catch let refusal as ArchiveRefusal {
       try commit(&batch, into: &outcome)
-      batch.add(
-        try quarantine(file, nil, FileSystem.sha256(file.path), refusal.reason, flushing: &batch.folders))
+      try add(file, to: &batch) { try quarantine($0, nil, $1, refusal.reason, flushing: &$2) }
     } catch let error as FileError {
       // The archive stays where it is, with images of every study that it has shown so far.
       for (path, held) in outcome.held where path.hasPrefix(unpacking + "/") {
@@ -55,6 +55,18 @@ extension Intake {
     }
     try commit(&batch, into: &outcome)
     try FileSystem.removeTree(unpacking)
+  }
+
+  /// Claims the archive itself and gives it its place, unless it has changed meanwhile.
+  private func add(
+    _ archive: DropFile, to batch: inout Batch,
+    place: (DropFile, _ digest: String, _ folders: inout Set<String>) throws -> Placed
+  ) throws {
+    guard let claimed = try archive.claimed() else { return }
+    do { batch.add(try place(claimed, FileSystem.sha256(claimed.path), &batch.folders)) } catch {
+      giveBack([claimed])
+      throw error
+    }
   }
 
   private func checkRoom(for size: UInt64, _ file: DropFile) throws {

@@ -47,16 +47,32 @@ extension Intake {
     }
     FaultPoint.reach(.fileRecorded)
     if batch.placed.contains(where: \.isRejected) { FaultPoint.reach(.refusalRecorded) }
-    for placed in batch.placed {
-      if let (_, refusal) = refused.first(where: { $0.0.file.path == placed.file.path }) {
-        try takeBack(placed, refusal)
-      }
-      // A new file that was renamed over it meanwhile is not the one that was taken in.
-      if placed.file.again() == placed.file { try FileSystem.remove(placed.file.path) }
-      FaultPoint.reach(.fileSettled)
-      outcome.settled += 1
-    }
+    let recorded = batch.placed
     batch.removeAll()
+    try settle(recorded, refused, into: &outcome)
+  }
+
+  /// Removes files that are on record from the drop folder; those that the ledger refused go to quarantine first.
+  ///
+  /// - Throws: the first error, after all have been tried. What could not be done the next scan finds.
+  private func settle(
+    _ recorded: [Placed], _ refused: [(Placed, Refusal)], into outcome: inout Outcome
+  ) throws {
+    var failure: (any Error)?
+    for placed in recorded {
+      do {
+        if let (_, refusal) = refused.first(where: { $0.0.file.path == placed.file.path }) {
+          try takeBack(placed, refusal)
+        }
+        try FileSystem.remove(placed.file.path)
+        outcome.settled += 1
+      } catch {
+        failure = failure ?? error
+        giveBack([placed.file])
+      }
+      FaultPoint.reach(.fileSettled)
+    }
+    if let failure { throw failure }
   }
 
   /// - Returns: why the ledger refuses an image that had been accepted by its content.
@@ -76,9 +92,11 @@ extension Intake {
     return nil
   }
 
-  /// A writer may have come back to the file while others were judged. Its second name shares the bytes, so it goes.
+  /// A writer that still has the file open may have gone on while others were judged. Its second name shares the bytes,
+  /// so it goes.
   private func isUnchanged(_ placed: Placed) throws -> Bool {
     if placed.file.again() == placed.file { return true }
+    giveBack([placed.file])
     if let place = placed.place {
       try FileSystem.remove(place)
       if placed.isRejected { try FileSystem.remove(place + ".json") }
@@ -86,7 +104,7 @@ extension Intake {
     return false
   }
 
-  /// Out of the store first: killed in between, the file is still in the drop folder and judged again.
+  /// Out of the store first: killed in between, the file is still claimed, and judged again.
   private func takeBack(_ placed: Placed, _ refusal: Refusal) throws {
     try FileSystem.remove(folders.store + "/" + (placed.storePath ?? ""))
     var places: Set<String> = []

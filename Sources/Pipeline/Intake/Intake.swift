@@ -61,6 +61,7 @@ struct Intake: Sendable {
   ) throws -> Outcome {
     var outcome = Outcome()
     var batch = Batch()
+    defer { giveBack(batch.placed.map(\.file)) }
     for (index, file) in files.enumerated() {
       if batch.placed.count >= Self.batchSize {
         try commit(&batch, into: &outcome)
@@ -100,10 +101,16 @@ struct Intake: Sendable {
       try commit(&batch, into: &outcome)
       verdict = try examination.verdict(on: file.path)
     }
-    // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
-    guard file.again() == file else { return }
     FaultPoint.reach(.fileJudged)
-    do { batch.add(try place(file, verdict, flushing: &batch.folders)) } catch let error as FileError {
+    do {
+      // A file that changed while it was read is not what was judged: it is looked at again by the next pass.
+      guard let claimed = try file.claimed() else { return }
+      FaultPoint.reach(.fileClaimed)
+      do { batch.add(try place(claimed, verdict, flushing: &batch.folders)) } catch {
+        giveBack([claimed])
+        throw error
+      }
+    } catch let error as FileError {
       if case .accept(let instance, _) = verdict { outcome.held[file.path] = [instance.studyInstanceUID] }
       throw error
     }

@@ -27,13 +27,14 @@ final class Alerts: Sendable {
   static let commandSeconds = 60.0
 
   private let settings: AlertSettings
-  private let ledger: Ledger
+  /// Remembers over restarts; nil where it cannot be written.
+  private let ledger: Ledger?
   private let logger: Logger
   private let now: @Sendable () -> Date
   /// By kind: when it was last raised as far as this process knows, and how often it was held back since.
   private let recent = Mutex<[Alert.Kind: (raised: Date?, held: Int)]>([:])
 
-  init(settings: AlertSettings, ledger: Ledger, logger: Logger, now: @escaping @Sendable () -> Date) {
+  init(settings: AlertSettings, ledger: Ledger?, logger: Logger, now: @escaping @Sendable () -> Date) {
     self.settings = settings
     self.ledger = ledger
     self.logger = logger
@@ -72,7 +73,7 @@ final class Alerts: Sendable {
       // The ledger remembers over restarts; on a full disk it cannot be written, and this process's memory must do.
       let isDue =
         !(age.map { (0..<settings.coolDown).contains($0) } ?? false)
-        && (try? ledger.markIfDue("alert.\(kind.rawValue)", every: settings.coolDown)) ?? true
+        && (try? ledger?.markIfDue("alert.\(kind.rawValue)", every: settings.coolDown)) ?? true
       guard isDue else {
         entry.held += 1
         return nil

@@ -23,19 +23,25 @@ struct CoordinatorSession: Sendable {
 
   /// Opens the ledger under the lease, settles what a crash left, and runs `body` as one run of the ledger.
   ///
+  /// - Parameter isResumed: did a session of this process end for want of space? What it left open is its own, and
+  ///   no job is blamed for it.
   /// - Throws: `FileError` where a folder cannot be used, `LedgerError`, `LeaseHeld` where another coordinator
   ///   works, and whatever `body` throws. A cancelled body ends the run as interrupted.
   static func with<Result: Sendable>(
-    _ context: RunContext, command: String, body: (CoordinatorSession) async throws -> Result
+    _ context: RunContext, command: String, isResumed: Bool = false,
+    body: (CoordinatorSession) async throws -> Result
   ) async throws -> Result {
     let settings = context.settings
     try prepare(settings.folders)
     let ledger = try Ledger.open(path: settings.ledger, clock: context.now)
-    let lease = try ledger.acquireLease(seconds: leaseSeconds)
+    let lease = try ledger.acquireLease(seconds: leaseSeconds) { owner in
+      !(isResumed && owner == .current()) && LeaseOwner.isAlive(owner)
+    }
     FaultPoint.reach(.leaseTaken)
     let renewal = renew(lease, of: ledger)
     defer { renewal.cancel() }
     try Reconciliation.run(ledger, logger: context.logger)
+    if isResumed { try ledger.pauseRunningJobs(reason: StopReason.lowSpace.rawValue) }
     FaultPoint.reach(.reconciled)
     let session = try open(context, ledger, command: command)
     do {

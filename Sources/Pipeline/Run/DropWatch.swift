@@ -65,6 +65,16 @@ final class DropWatch: Sendable {
   /// Do files wait that could be taken in at once?
   var isBusy: Bool { state.withLock { !$0.ready.isEmpty && !$0.numbers.isIntakePaused } }
 
+  /// Do files wait that have been seen as they are since before `uptime`? Those that end too early, and those that could
+  /// not be moved when they were tried, are waited for by nobody.
+  func hasFiles(seenBefore uptime: Double) -> Bool {
+    state.withLock { state in
+      state.sights.contains { path, sight in
+        sight.since <= uptime && !sight.isIncomplete && state.held[path] == nil
+      }
+    }
+  }
+
   /// Scans if it is time to, and takes in one batch of what is ready.
   ///
   /// - Throws: `LedgerError` that stops the whole program, and `FileError` where the drop folder is gone.
@@ -137,9 +147,14 @@ final class DropWatch: Sendable {
       try Quarantine(folder: settings.folders.quarantine).returnGrown(
         to: settings.folders.inbox, logger: context.logger)
     }
-    let (files, folders) = try DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore)
-      .contents()
-    state.events?.watch(folders)
+    let drop = DropFolder(path: settings.folders.inbox, ignore: settings.intake.ignore)
+    var found = try drop.contents()
+    // Between two rounds there are no claims but those of a pass that was interrupted.
+    if try drop.settleNames(in: found, quietTime: settings.intake.quietTime, now: context.now()) {
+      found = try drop.contents()
+    }
+    let files = found.files
+    state.events?.watch(found.folders)
     var sights: [String: Sight] = Dictionary(minimumCapacity: files.count)
     for file in files {
       if var sight = state.sights[file.path], sight.file == file {

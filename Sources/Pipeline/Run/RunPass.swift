@@ -85,6 +85,7 @@ public struct RunPass: Sendable {
       try Quarantine(folder: context.settings.folders.quarantine).returnGrown(
         to: context.settings.folders.inbox, logger: context.logger)
       let drop = DropFolder(path: context.settings.folders.inbox, ignore: intakeSettings.ignore)
+      try drop.settleNames(in: drop.contents(), quietTime: intakeSettings.quietTime, now: context.now())
       let quiet = try await QuietFiles.wait(for: drop, quietTime: intakeSettings.quietTime, now: context.now)
       {
         try await Task.sleep(for: .seconds($0))

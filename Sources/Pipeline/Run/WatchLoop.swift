@@ -43,8 +43,8 @@ struct WatchLoop {
     if try session.ledger.mark(WatchMark.pass) == nil {
       try session.ledger.setMark(WatchMark.pass, to: context.now())
     }
+    context.logger.notice("ready")
     context.notifier.ready()
-    defer { context.notifier.stopping() }
     while true {
       try Task.checkCancellation()
       context.notifier.beat()
@@ -61,33 +61,50 @@ struct WatchLoop {
   /// May studies be worked off now? A pass that cron asked for begins with that.
   private func isOpen() throws -> Bool {
     guard session.supervision.stopReason() == nil else { return false }
+    let settings = context.settings
     let now = context.now()
-    let lastPass = try session.ledger.mark(WatchMark.pass) ?? now
-    guard context.settings.schedule.isOpen(at: now, lastPass: lastPass) else { return false }
-    if case .cron = context.settings.schedule, pass.begin(at: now, uptime: context.uptime()) {
+    var lastPass = try session.ledger.mark(WatchMark.pass) ?? now
+    if lastPass > now {
+      // Made by a clock that has been put back since: no pass would be due until it gets there again.
+      lastPass = now
+      try session.ledger.setMark(WatchMark.pass, to: now)
+    }
+    guard settings.schedule.isOpen(at: now, lastPass: lastPass) else { return false }
+    if case .cron = settings.schedule,
+      pass.begin(at: now, uptime: context.uptime(), interval: settings.watch.interval)
+    {
       context.logger.notice("a scheduled pass begins")
     }
     return true
   }
 
-  /// A pass goes on until studies that it found waiting have had the time to settle: that they are quiet is known only
-  /// to a process that has watched them. On record is a pass that is over, so that one cut short is made again.
+  /// On record is a pass that is over, so that one cut short is made again.
   private func workInPass() async throws {
     let uptime = context.uptime()
-    guard try await work(), session.supervision.stopReason() == nil else { return }
-    if let begin = pass.end(ifSettled: context.settings.watch.settleTime, by: uptime) {
+    // Before the work: the studies of files that are taken in beside it are not among those it looks at.
+    let hasFiles = pass.firstLook.map(drops.hasFiles) ?? false
+    guard let unsettled = try await work(), session.supervision.stopReason() == nil else { return }
+    if let begin = pass.end(by: uptime, hasFiles: hasFiles, unsettled: unsettled) {
       try session.ledger.setMark(WatchMark.pass, to: begin)
+      context.logger.notice("the scheduled pass is over")
     }
   }
 
-  /// - Returns: could all be done that was due?
-  private func work() async throws -> Bool {
+  /// - Returns: studies that had not settled; nil where not all could be done that was due.
+  private func work() async throws -> Set<String>? {
     do {
-      _ = try await session.workOff(retryBefore: context.now()) {
-        settling.isSettled($0) && !drops.holds(study: $0.uid)
+      var unsettled: Set<String> = []
+      _ = try await session.workOff(retryBefore: context.now()) { study in
+        if settling.isSettled(study) { return !drops.holds(study: study.uid) }
+        unsettled.insert(study.uid)
+        return false
       }
       context.progress(.finished)
-      return true
+      return unsettled
+    } catch let error as CancellationError {
+      // Work is also told to stop when intake beside it has failed.
+      try failure.rethrow()
+      throw error
     } catch let error where error is ModelError || error is FileError || error is DiskFull {
       // Intake goes on; the pairs wait until somebody has made room or put the model back.
       context.logger.error("pairs wait", metadata: ["why": "\(error)"])
@@ -97,32 +114,7 @@ struct WatchLoop {
         try drops.round()
         try await Task.sleep(for: .seconds(Self.longestSleep))
       }
-      return false
-    }
-  }
-}
-
-/// The pass that cron asked for and that is under way.
-final class ScheduledPass: Sendable {
-  private let began = Mutex<(date: Date, uptime: Double)?>(nil)
-
-  /// - Returns: did it begin just now?
-  func begin(at date: Date, uptime: Double) -> Bool {
-    began.withLock { began in
-      if began != nil { return false }
-      began = (date, uptime)
-      return true
-    }
-  }
-
-  /// Ends the pass if it was `seconds` old when its last round began.
-  ///
-  /// - Returns: when it began; nil where none is over.
-  func end(ifSettled seconds: Double, by uptime: Double) -> Date? {
-    began.withLock { current in
-      guard let began = current, uptime - began.uptime >= seconds else { return nil }
-      current = nil
-      return began.date
+      return nil
     }
   }
 }
