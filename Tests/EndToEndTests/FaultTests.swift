@@ -54,7 +54,7 @@ import Testing
       ? FaultPoint.allCases.filter {
         ![.retentionReleased, .retentionRemoved, .registrationPlaced].contains($0)
       }
-      : [.filePlaced, .fileRecorded, .partRecorded, .partRenamed]
+      : [.fileClaimed, .filePlaced, .fileRecorded, .partRecorded, .partRenamed]
     for point in points { try survives(point, like: expected) }
   }
 

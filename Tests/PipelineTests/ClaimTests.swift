@@ -52,8 +52,8 @@ import Testing
       })
   }
 
-  /// Puts a new file in place of each as soon as the first has gone, and keeps what lay there: the file that a plain
-  /// rename would have replaced ends up in `mine`.
+  /// Puts a new file in place of every other one as soon as the one before it has gone, and keeps what lay there: the
+  /// file that a plain rename would have replaced ends up in `mine`.
   private final class Writer: Sendable {
     private typealias Rename =
       @Sendable @convention(c) (
@@ -75,8 +75,9 @@ import Testing
     func start() throws {
       let rename = unsafeBitCast(try #require(dlsym(nil, "renameat2")), to: Rename.self)
       Thread { [self] in
-        while access(theirs + names[0], F_OK) == 0 && !isOver.load(ordering: .relaxed) { sched_yield() }
-        for name in names {
+        for index in stride(from: 1, to: names.count, by: 2) {
+          let (before, name) = (names[index - 1], names[index])
+          while access(theirs + before, F_OK) == 0 && !isOver.load(ordering: .relaxed) {}
           while rename(AT_FDCWD, mine + name, AT_FDCWD, theirs + name, Self.exchange) != 0
             && rename(AT_FDCWD, mine + name, AT_FDCWD, theirs + name, Self.noReplace) != 0
           {}
@@ -130,6 +131,51 @@ import Testing
     try takeAll()
     #expect(try recorded() == Set(["first a", "first b", "second b"].map { sha256Hex($0) }))
     #expect(try names("inbox").isEmpty)
+  }
+
+  /// Overwrites every file that has got its second name and can still be opened by its first.
+  private final class Overwriter: Sendable {
+    private let paths: [String]
+    private let isOver = Atomic<Bool>(false)
+    private let hasEnded = DispatchSemaphore(value: 0)
+
+    init(_ paths: [String]) { self.paths = paths }
+
+    func start() {
+      Thread { [self] in
+        while !isOver.load(ordering: .relaxed) {
+          for path in paths {
+            var info = stat()
+            guard lstat(path, &info) == 0, info.st_nlink > 1, let file = fopen(path, "r+") else { continue }
+            fputs("overwritten", file)
+            fclose(file)
+          }
+        }
+        hasEnded.signal()
+      }.start()
+    }
+
+    func end() {
+      isOver.store(true, ordering: .relaxed)
+      hasEnded.wait()
+    }
+  }
+
+  @Test func `a writer that opens a file again while it is taken in cannot change what is on record`() throws
+  {
+    for name in 0..<Intake.batchSize {
+      try write("inbox/\(name)", "this is the file that was number \(name)")
+    }
+    let overwriter = Overwriter(try inbox.scan().map(\.path))
+    overwriter.start()
+    try takeAll()
+    overwriter.end()
+    let rows = try ledger.sql("SELECT sha256, quarantine_path FROM intake").rows
+    #expect(rows.count == Intake.batchSize)
+    for row in rows {
+      guard case .string(let digest) = row[0], case .string(let path) = row[1] else { continue }
+      #expect(try FileSystem.sha256(path) == digest, "\(path) is not what was taken in")
+    }
   }
 
   @Test func `a file that changed since it was scanned keeps its name`() throws {

@@ -175,6 +175,8 @@ final class DropWatch: Sendable {
     state.numbers.scans += 1
     state.numbers.inboxFiles = files.count
     state.numbers.lastScanSeconds = context.uptime() - now
+    // Somebody is told of a disk that runs full also where nothing waits for it yet.
+    _ = hasRoom(&state)
   }
 
   /// Seconds until a file that does not change may be taken.
