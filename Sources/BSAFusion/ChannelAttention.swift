@@ -10,19 +10,24 @@ struct ChannelAttention: Sendable {
   /// conv3 alone, for C = 1: the softmax of one logit is 1 whatever q and k.
   private let value: Convolution?
   private let output: ConvolutionParameters
+  /// The same with the 1×1 before it, where all channels come from one plane.
+  let ofPlane: PlaneAttention?
 
-  /// Nil where its output convolution makes zeros of everything.
-  init?(_ name: String, _ c: Int, from reader: ParameterReader) throws(WeightsError) {
+  /// Nil where its output convolution makes zeros of everything. `mlp`: the 1×1 that makes its input.
+  init?(
+    _ name: String, _ c: Int, after mlp: ConvolutionParameters, from reader: ParameterReader
+  ) throws(WeightsError) {
     output = try reader.convolution("\(name).conv4", c, c, side: 1)
     if reader.isIdle(output) { return nil }
     self.name = name
     channels = c
     let value = try reader.composed("\(name).conv3", c, c)
     self.value = c == 1 ? Convolution(value) : nil
-    queryKeyValue = Convolution(
-      .joined([
-        try reader.composed("\(name).conv1", c, c), try reader.composed("\(name).conv2", c, c), value,
-      ]))
+    let joined = ConvolutionParameters.joined([
+      try reader.composed("\(name).conv1", c, c), try reader.composed("\(name).conv2", c, c), value,
+    ])
+    queryKeyValue = Convolution(joined)
+    ofPlane = PlaneAttention(mlp: mlp, queryKeyValue: joined, output: output)
   }
 
   /// y = x + MDTA(normalised x), image by image; y is not x.

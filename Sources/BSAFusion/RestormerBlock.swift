@@ -18,9 +18,9 @@ struct RestormerBlock: Sendable {
   ) throws(WeightsError) {
     self.name = name
     outputs = c
-    mlp = Convolution(
-      try reader.convolution("\(name).mlp", inputs, c, side: 1).droppingInputs(first: missing))
-    attention = try ChannelAttention("\(name).mdta", c, from: reader)
+    let mlp = try reader.convolution("\(name).mlp", inputs, c, side: 1).droppingInputs(first: missing)
+    self.mlp = Convolution(mlp)
+    attention = try ChannelAttention("\(name).mdta", c, after: mlp, from: reader)
     let projection = try reader.convolution("\(name).gdfn.conv", 4 * c, c, side: 1)
     feedForward =
       reader.isIdle(projection)
@@ -32,6 +32,21 @@ struct RestormerBlock: Sendable {
 
   /// x: B images of i channels; y: B images of C channels, written; both of one size.
   func callAsFunction(_ x: FeatureMap, into y: FeatureMap, workspace: Workspace, recorder: Recorder) {
+    attend(x, into: y, workspace, recorder)
+    guard let feedForward else { return recorder.calls(name, y) }
+    workspace.scope {
+      let normalized = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
+      normalized.normalize(y)
+      if recorder.isOn { recordGate(feedForward, normalized, workspace, recorder) }
+      feedForward(normalized, into: y, adding: y, workspace: workspace)
+      recorder.calls("\(name).gdfn", y)
+      recorder.calls(name, y)
+    }
+  }
+
+  /// y = MDTA(1×1 of x).
+  private func attend(_ x: FeatureMap, into y: FeatureMap, _ workspace: Workspace, _ recorder: Recorder) {
+    if let ofPlane = attention?.ofPlane, !recorder.isOn { return ofPlane(x, into: y, workspace: workspace) }
     workspace.scope {
       if let attention {
         let features = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
@@ -43,15 +58,6 @@ struct RestormerBlock: Sendable {
         mlp(x, into: y, workspace: workspace)
         recorder.calls("\(name).mlp", y)
       }
-    }
-    guard let feedForward else { return recorder.calls(name, y) }
-    workspace.scope {
-      let normalized = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
-      normalized.normalize(y)
-      if recorder.isOn { recordGate(feedForward, normalized, workspace, recorder) }
-      feedForward(normalized, into: y, adding: y, workspace: workspace)
-      recorder.calls("\(name).gdfn", y)
-      recorder.calls(name, y)
     }
   }
 

@@ -102,6 +102,12 @@ void fk_product(const fk_product_task *task) { kernels()->product(task); }
 
 void fk_normalize(const fk_map *x, const fk_map *y, float slope) { kernels()->normalize(x, y, slope); }
 
+void fk_centre(const fk_map *x, const fk_map *y, double *mean, double *variance) {
+  kernels()->centre(x, y, mean, variance);
+}
+
+void fk_plane_sums_of(const fk_map *x, fk_plane_sums *sums) { kernels()->plane_sums(x, sums); }
+
 void fk_gram(const fk_map *k, const fk_map *q, int32_t image, double *gram) { kernels()->gram(k, q, image, gram); }
 
 void fk_cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, float *scratch, const fk_map *k) {

@@ -29,6 +29,8 @@ typedef struct fk_table {
   void (*gate)(const fk_map *, const fk_map *, const fk_filter *, const fk_filter *, const fk_map *, float *);
   void (*convolve_winograd)(const fk_map *, const fk_map *, const fk_filter *, fk_activation, const fk_map *, float *);
   void (*gate_winograd)(const fk_map *, const fk_map *, const fk_filter *, const fk_filter *, const fk_map *, float *);
+  void (*centre)(const fk_map *, const fk_map *, double *, double *);
+  void (*plane_sums)(const fk_map *, fk_plane_sums *);
   void (*compose)(const float *, const float *, const float *, const float *, int32_t, int32_t, int32_t, float *,
                   float *, float *);
   void (*product)(const fk_product_task *);

@@ -14,15 +14,7 @@ extension KernelTests {
         workspace.scope {
           let x = workspace.numbers(channels: 3, height: height, width: width, seed: 31)
           let y = workspace.map(channels: 3, height: height, width: width)
-          let input = Planes(x), size = height * width
-          let moments = (0..<3).map { c in
-            let plane = input.values[c * size..<(c + 1) * size], mean = plane.reduce(0, +) / Double(size)
-            return (mean, plane.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size))
-          }
-          let expected = Planes.make(3, height, width) { c, row, column in
-            let value = (input[c, row, column] - moments[c].0) / (moments[c].1 + 1e-5).squareRoot()
-            return value < 0 ? 0.01 * value : value
-          }
+          let expected = Planes(x).normalized.map { $0 < 0 ? 0.01 * $0 : $0 }
           withEveryInstructionSet { instructions in
             y.normalize(x, leaky: true)
             #expect(expected.difference(Planes(y)) < 2e-6, "\(instructions) \(height)×\(width)")
@@ -41,22 +33,43 @@ extension KernelTests {
             workspace.numbers(channels: c, height: height, width: width, seed: 40 + UInt64($0))
           }
           let y = workspace.map(channels: c, height: height, width: width)
-          let q = Planes(parts[0]), k = Planes(parts[1]), v = Planes(parts[2]), size = height * width
-          var p = (0..<c * c).map { i in
-            (0..<size).reduce(0.0) { $0 + k.values[i / c * size + $1] * q.values[i % c * size + $1] }
-          }
-          let top = p.max() ?? 0
-          p = p.map { exp($0 - top) }
-          let total = p.reduce(0, +)
-          let mixed = Planes.make(c, height, width) { b, row, column in
-            (0..<c).reduce(0.0) { $0 + p[$1 * c + b] / total * v[$1, row, column] }
-          }
+          let q = Planes(parts[0]), k = Planes(parts[1]), v = Planes(parts[2])
+          let mixed = attended(query: q, key: k, value: v)
           let expected = mixed.convolved(output).adding(Planes(parts[3]))
           withEveryInstructionSet { instructions in
             y.attend(
               query: parts[0], key: parts[1], value: parts[2], output: output, adding: parts[3],
               workspace: workspace)
             #expect(expected.difference(Planes(y)) < 3e-6, "\(instructions) \(height)×\(width)")
+            checkBorder(y, "\(instructions)")
+          }
+        }
+      }
+    }
+
+    @Test(arguments: [1, 5, 8])
+    func `attention on multiples of one plane needs neither query nor key`(_ c: Int) throws {
+      let mlp = ConvolutionParameters.numbers(1, c, taps: 1, seed: 61)
+      let output = ConvolutionParameters.numbers(c, c, taps: 1, seed: 62)
+      let parts = (0..<3).map { part in
+        (
+          ConvolutionParameters.numbers(c, c, taps: 1, seed: 63 + part),
+          ConvolutionParameters.numbers(c, c, taps: 9, seed: 66 + part)
+        )
+      }
+      let joined = ConvolutionParameters.joined(parts.map { $0.0.composed(with: $0.1) })
+      let attention = try #require(PlaneAttention(mlp: mlp, queryKeyValue: joined, output: output))
+      for (height, width) in awkwardSizes + tiledSizes {
+        workspace.scope {
+          let x = workspace.numbers(images: 2, channels: 1, height: height, width: width, seed: 69)
+          let y = workspace.map(images: 2, channels: c, height: height, width: width)
+          let features = Planes(x, image: 1).convolved(mlp), u = features.normalized
+          let qkv = parts.map { u.convolved($0.0).convolved($0.1) }
+          let mixed = attended(query: qkv[0], key: qkv[1], value: qkv[2])
+          let expected = mixed.convolved(output).adding(features)
+          withEveryInstructionSet { instructions in
+            attention(x, into: y, workspace: workspace)
+            #expect(expected.difference(Planes(y, image: 1)) < 1e-5, "\(instructions) \(height)×\(width)")
             checkBorder(y, "\(instructions)")
           }
         }
@@ -88,6 +101,20 @@ extension KernelTests {
             checkBorder(s, "\(instructions)")
           }
         }
+      }
+    }
+
+    /// Σ_a P[a,·]·v[a], P = softmax over all pairs of Σ_n k[a,n]·q[b,n].
+    private func attended(query q: Planes, key k: Planes, value v: Planes) -> Planes {
+      let c = q.channels, size = q.height * q.width
+      var p = (0..<c * c).map { i in
+        (0..<size).reduce(0.0) { $0 + k.values[i / c * size + $1] * q.values[i % c * size + $1] }
+      }
+      let top = p.max() ?? 0
+      p = p.map { exp($0 - top) }
+      let total = p.reduce(0, +)
+      return .make(c, q.height, q.width) { b, row, column in
+        (0..<c).reduce(0.0) { $0 + p[$1 * c + b] / total * v[$1, row, column] }
       }
     }
 

@@ -70,6 +70,18 @@ struct Planes {
     }
   }
 
+  /// Every plane to mean 0 and variance 1 (eps 1e-5).
+  var normalized: Planes {
+    let size = height * width
+    let moments = (0..<channels).map { c in
+      let plane = values[c * size..<(c + 1) * size], mean = plane.reduce(0, +) / Double(size)
+      return (mean, plane.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size))
+    }
+    return .make(channels, height, width) { c, row, column in
+      (self[c, row, column] - moments[c].0) / (moments[c].1 + 1e-5).squareRoot()
+    }
+  }
+
   func resized(_ outHeight: Int, _ outWidth: Int, alignCorners: Bool) -> Planes {
     func source(_ i: Int, _ n: Int, _ out: Int) -> Double {
       alignCorners

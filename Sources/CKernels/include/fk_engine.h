@@ -83,6 +83,39 @@ void fk_normalize(const fk_map *x, const fk_map *y, float slope);
 /// gram[a·C + b] = Σ over pixels of k[a]·q[b] of one image, in double. k, q: C channels.
 void fk_gram(const fk_map *k, const fk_map *q, int32_t image, double *gram);
 
+/// y = x − mean of x; one image of one channel. Mean and biased variance in double.
+void fk_centre(const fk_map *x, const fk_map *y, double *mean, double *variance);
+
+/// Sums over the pixels of a plane whose border is zero, taps of their 3×3 neighbourhoods in row-major order.
+typedef struct fk_plane_sums {
+  /// Σ tap[s] · tap[t], [9][9]
+  double products[81];
+  /// Σ tap[t]
+  double values[9];
+} fk_plane_sums;
+
+void fk_plane_sums_of(const fk_map *x, fk_plane_sums *sums);
+
+/// Most channels of `fk_attend_plane`.
+#define FK_PLANE_CHANNELS 8
+
+/// A multi-Dconv transposed attention whose C ≤ FK_PLANE_CHANNELS channels all come from one plane by a 1×1 before it.
+typedef struct fk_plane_attention {
+  int32_t channels;
+  /// The 1×1: channel c is scale[c] · plane + shift[c].
+  const float *scale, *shift;
+  /// q, k and v, composed: weights [3C][C][9], bias [3C], border [3C][16] as in fk_filter.
+  const float *weights, *bias, *border;
+  /// conv4: [C][C], [C].
+  const float *output, *output_bias;
+} fk_plane_attention;
+
+/// y = 1×1(x) + MDTA(normalised 1×1(x)) for image `image` of x, one channel; y: C channels of the same image.
+/// q, k and v are 3×3 filters of the plane itself, so their Gram matrix follows from the plane's second moments and the
+/// whole is one 3×3 convolution. `centred`: a map of one plane, overwritten.
+void fk_attend_plane(const fk_map *x, int32_t image, const fk_map *centred, const fk_map *y,
+                     const fk_plane_attention *attention);
+
 /// s = K(d,e) + K(e,d) with K(a,b) = p⊙softmax(p⊙r) + a, the softmax over the pixels of each plane.
 /// `pr`: 2 images (d, e) of 2C channels, p of the image first, then r. `de`: the 2 images. s: 1 image.
 /// `scratch` holds two planes. For traces: `k` (2 images, C channels) gets both summands when not null.

@@ -1,6 +1,8 @@
 // Every kernel of one instruction set. Define FK_LANES, FK_TILE_OUTPUTS, FK_TILE_VECTORS and FK_TABLE, then include.
 #include "vector.h"
 
+#include "gelu.h"
+
 #include "../table.h"
 
 #include "halves.h"
@@ -28,6 +30,8 @@
 
 #include "normalization.h"
 
+#include "plane_sums.h"
+
 #include "attention.h"
 
 #include "resize.h"
@@ -40,6 +44,8 @@ const fk_table FK_TABLE = {
     .gate_winograd = gate_winograd,
     .product = product,
     .normalize = normalize,
+    .centre = centre,
+    .plane_sums = plane_sums,
     .compose = compose,
     .gram = gram,
     .cross_attend = cross_attend,

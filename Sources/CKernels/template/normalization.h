@@ -1,22 +1,39 @@
 // Statistics over planes and rows, and the maps they give. Sums are in double.
 
+/// Mean and biased variance of a plane's pixels.
+static void plane_moments(const float *from, const fk_map *map, double *mean, double *variance) {
+  const ptrdiff_t count = flat_count(map), whole = count / FK_LANES * FK_LANES;
+  const double pixels = (double)map->width * map->height;
+  // The zero column adds nothing to either sum.
+  vd s0 = (vd)(0.0), s1 = s0, q0 = s0, q1 = s0;
+  for (ptrdiff_t i = 0; i < whole; i += FK_LANES) {
+    const vf v = load(from + i);
+    const vd a = low_double(v), b = high_double(v);
+    s0 += a, s1 += b, q0 += a * a, q1 += b * b;
+  }
+  double sum = sum_double(s0 + s1), squares = sum_double(q0 + q1);
+  for (ptrdiff_t i = whole; i < count; i++) sum += from[i], squares += (double)from[i] * from[i];
+  *mean = sum / pixels;
+  const double spread = squares / pixels - *mean * *mean;
+  *variance = spread > 0 ? spread : 0;
+}
+
+static void centre(const fk_map *x, const fk_map *y, double *mean, double *variance) {
+  plane_moments(x->data, x, mean, variance);
+  const ptrdiff_t count = flat_count(x);
+  for (ptrdiff_t i = 0; i < count; i += FK_LANES)
+    store_first(y->data + i, load(x->data + i) - (float)*mean, count - i);
+  clear_column(y->data, y);
+}
+
 static void normalize(const fk_map *x, const fk_map *y, float slope) {
   const ptrdiff_t count = flat_count(x), whole = count / FK_LANES * FK_LANES;
-  const double pixels = (double)x->width * x->height;
   for (int plane = 0; plane < x->images * x->channels; plane++) {
     const float *from = plane_of(x, 0, plane);
     float *to = plane_of(y, 0, plane);
-    // The zero column adds nothing to either sum.
-    vd s0 = (vd)(0.0), s1 = s0, q0 = s0, q1 = s0;
-    for (ptrdiff_t i = 0; i < whole; i += FK_LANES) {
-      const vf v = load(from + i);
-      const vd a = low_double(v), b = high_double(v);
-      s0 += a, s1 += b, q0 += a * a, q1 += b * b;
-    }
-    double sum = sum_double(s0 + s1), squares = sum_double(q0 + q1);
-    for (ptrdiff_t i = whole; i < count; i++) sum += from[i], squares += (double)from[i] * from[i];
-    const double mean = sum / pixels, spread = squares / pixels - mean * mean;
-    const float m = (float)mean, scale = (float)(1 / __builtin_sqrt((spread > 0 ? spread : 0) + 1e-5));
+    double mean, variance;
+    plane_moments(from, x, &mean, &variance);
+    const float m = (float)mean, scale = (float)(1 / __builtin_sqrt(variance + 1e-5));
     const vf low = (vf)(slope);
     for (ptrdiff_t i = 0; i < whole; i += FK_LANES) {
       const vf v = (load(from + i) - m) * scale;

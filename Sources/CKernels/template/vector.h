@@ -124,22 +124,6 @@ FK_INLINE vf exponential_less(vf x, vf less) {
 }
 FK_INLINE vf exponential(vf x) { return exponential_less(x, (vf)(0.0f)); }
 
-/// x·Φ(x) by Φ(−t) = exp of a polynomial in t fitted on 0 ≤ t ≤ 6 (8e-9 absolute in the product).
-FK_INLINE vf gelu(vf x) {
-  vf t = magnitude(x);
-  t = t > 6.0f ? (vf)(6.0f) : t;
-  vf q = t * -1.2485863862821134e-06f + 1.8472253941581585e-05f;
-  q = q * t - 8.55896869325079e-05f;
-  q = q * t - 0.00020514261268544942f;
-  q = q * t + 0.005050232168287039f;
-  q = q * t - 0.03650591894984245f;
-  q = q * t - 0.3182525634765625f;
-  q = q * t - 0.7978930473327637f;
-  q = q * t - 0.6931468844413757f;
-  vf tail = exponential(q);
-  return x * (x < 0 ? tail : 1.0f - tail);
-}
-
 FK_INLINE vf hyperbolic_tangent(vf x) {
   vf e = exponential_less(2.0f * x, (vf)(1.0f));
   return e / (e + 2.0f);

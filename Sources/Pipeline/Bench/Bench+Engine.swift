@@ -15,28 +15,36 @@ extension Bench {
     return BenchPart(Part.engine.rawValue, piece: pair, windows: windows)
   }
 
-  /// Seconds are per pair of the whole machine: wall time of a round / pairs of all workers.
+  /// Every worker fuses pairs for the length of a window. Seconds of wall time are those between two results of the whole
+  /// machine: the workers' rates add up.
   func engines() async throws -> BenchPart {
     let workers = settings.processing.effectiveWorkers
     let model = try loadModel(), (fixed, moving) = planes()
     let engines = try (0..<workers).map { _ in EngineBox(try FusionEngine(model: model, side: side)) }
-    let probe = try Elapsed.measure { _ = try engines[0].engine.fuse(fixed: fixed, moving: moving) }.1
-    let each = max(2, Int(seconds / probe.wall / 2))
     var measured: [Elapsed] = []
-    for _ in 0..<windows {
+    for _ in 0...windows {
       let start = Elapsed.now()
-      try await withThrowingTaskGroup(of: Void.self) { group in
+      let rounds = try await withThrowingTaskGroup(of: (wall: Double, pairs: Int).self) { group in
         for box in engines {
           group.addTask { @concurrent in
-            for _ in 0..<each { _ = try box.engine.fuse(fixed: fixed, moving: moving) }
+            let start = Elapsed.now()
+            var pairs = 0
+            repeat {
+              _ = try box.engine.fuse(fixed: fixed, moving: moving)
+              pairs += 1
+            } while start.untilNow.wall < seconds
+            return (start.untilNow.wall, pairs)
           }
         }
-        try await group.waitForAll()
+        return try await group.reduce(into: []) { $0.append($1) }
       }
-      let spent = start.untilNow, count = Double(each * workers)
-      measured.append(Elapsed(wall: spent.wall / count, cpu: spent.cpu / count))
+      let rate = rounds.reduce(0) { $0 + Double($1.pairs) / $1.wall }
+      let pairs = Double(rounds.reduce(0) { $0 + $1.pairs })
+      measured.append(Elapsed(wall: 1 / rate, cpu: start.untilNow.cpu / pairs))
     }
-    return BenchPart(Part.engines.rawValue, piece: pair, workers: workers, windows: measured)
+    // The first window meets workspaces that nobody has touched yet.
+    return BenchPart(
+      Part.engines.rawValue, piece: pair, workers: workers, windows: Array(measured.dropFirst()))
   }
 
   private func planes() -> (Plane, Plane) {
