@@ -46,18 +46,25 @@ struct RestormerBlock: Sendable {
 
   /// y = MDTA(1×1 of x).
   private func attend(_ x: FeatureMap, into y: FeatureMap, _ workspace: Workspace, _ recorder: Recorder) {
-    if let ofPlane = attention?.ofPlane, !recorder.isOn { return ofPlane(x, into: y, workspace: workspace) }
+    guard let ofPlane = attention?.ofPlane else { return attendStepwise(x, into: y, workspace, recorder) }
+    // Step by step only for a trace; the result is the same bits with one and without.
+    if recorder.isOn { attendStepwise(x, into: y, workspace, recorder) }
+    ofPlane(x, into: y, workspace: workspace)
+  }
+
+  private func attendStepwise(
+    _ x: FeatureMap, into y: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
+  ) {
     workspace.scope {
-      if let attention {
-        let features = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
-        mlp(x, into: features, workspace: workspace)
-        recorder.calls("\(name).mlp", features)
-        attention(features, into: y, workspace: workspace, recorder: recorder)
-        recorder.calls("\(name).mdta", y)
-      } else {
+      guard let attention else {
         mlp(x, into: y, workspace: workspace)
-        recorder.calls("\(name).mlp", y)
+        return recorder.calls("\(name).mlp", y)
       }
+      let features = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
+      mlp(x, into: features, workspace: workspace)
+      recorder.calls("\(name).mlp", features)
+      attention(features, into: y, workspace: workspace, recorder: recorder)
+      recorder.calls("\(name).mdta", y)
     }
   }
 
