@@ -19,35 +19,43 @@ public struct DeformationStatistics: Sendable, Hashable, Codable {
     let columns = flow.dx.columns, rows = flow.dx.rows
     precondition(mask.map { $0.count == columns * rows } ?? true, "one mask value per pixel")
     var sum = 0.0, longest = 0.0, smallest = Double.infinity, folded = 0, count = 0
-    for row in 0..<rows {
-      for column in 0..<columns where mask?[row * columns + column] ?? true {
-        let x = Double(flow.dx[column, row]), y = Double(flow.dy[column, row])
-        let length = (x * x + y * y).squareRoot(), determinant = Self.jacobian(flow, column, row)
-        sum += length
-        longest = max(longest, length)
-        smallest = min(smallest, determinant)
-        folded += determinant <= 0 ? 1 : 0
-        count += 1
+    flow.dx.pixels.withUnsafeBufferPointer { dx in
+      flow.dy.pixels.withUnsafeBufferPointer { dy in
+        for row in 0..<rows {
+          for column in 0..<columns where mask?[row * columns + column] ?? true {
+            let at = row * columns + column, x = Double(dx[at]), y = Double(dy[at])
+            let determinant = Self.jacobian(dx, dy, columns: columns, rows: rows, column: column, row: row)
+            sum += (x * x + y * y).squareRoot()
+            longest = max(longest, x * x + y * y)
+            smallest = min(smallest, determinant)
+            folded += determinant <= 0 ? 1 : 0
+            count += 1
+          }
+        }
       }
     }
     pixels = count
     meanPixels = count > 0 ? sum / Double(count) : 0
-    maxPixels = longest
+    maxPixels = longest.squareRoot()
     foldedFraction = count > 0 ? Double(folded) / Double(count) : 0
     minJacobian = count > 0 ? smallest : 1
   }
 
   /// det of ∂(x + dx, y + dy)/∂(x, y).
-  static func jacobian(_ flow: Flow, _ column: Int, _ row: Int) -> Double {
-    let left = max(column - 1, 0), right = min(column + 1, flow.dx.columns - 1)
-    let up = max(row - 1, 0), down = min(row + 1, flow.dx.rows - 1)
-    func slope(_ plane: Plane, _ a: (Int, Int), _ b: (Int, Int), _ distance: Int) -> Double {
-      distance > 0 ? Double(plane[b.0, b.1] - plane[a.0, a.1]) / Double(distance) : 0
-    }
-    let xx = 1 + slope(flow.dx, (left, row), (right, row), right - left)
-    let xy = slope(flow.dx, (column, up), (column, down), down - up)
-    let yx = slope(flow.dy, (left, row), (right, row), right - left)
-    let yy = 1 + slope(flow.dy, (column, up), (column, down), down - up)
+  @inline(__always)
+  private static func jacobian(
+    _ dx: UnsafeBufferPointer<Float>, _ dy: UnsafeBufferPointer<Float>, columns: Int, rows: Int, column: Int,
+    row: Int
+  ) -> Double {
+    let at = row * columns + column
+    let left = column > 0 ? 1 : 0, right = column < columns - 1 ? 1 : 0
+    let up = row > 0 ? columns : 0, down = row < rows - 1 ? columns : 0
+    // One pixel wide or high: the difference is zero, whatever it is divided by.
+    let across = 1 / Double(max(left + right, 1)), along = 1 / Double(max((up + down) / columns, 1))
+    let xx = 1 + Double(dx[at + right] - dx[at - left]) * across
+    let xy = Double(dx[at + down] - dx[at - up]) * along
+    let yx = Double(dy[at + right] - dy[at - left]) * across
+    let yy = 1 + Double(dy[at + down] - dy[at - up]) * along
     return xx * yy - xy * yx
   }
 }

@@ -57,10 +57,11 @@ struct PatchEmbedding: Sendable {
   init(_ name: String, from reader: ParameterReader) throws(WeightsError) {
     let e = ParameterTable.hidden, patch = ParameterTable.patch, channels = Encoder.featureChannels
     projection = Linear(
-      inputs: channels * patch * patch, outputs: e,
-      weight: try reader.weights.values(
-        "\(name).patch_embedding.weight", shape: [e, channels, patch, patch]),
-      bias: nil)
+      LinearParameters(
+        inputs: channels * patch * patch, outputs: e,
+        weight: try reader.weights.values(
+          "\(name).patch_embedding.weight", shape: [e, channels, patch, patch]),
+        bias: nil))
     bias = try reader.weights.values("\(name).patch_embedding.bias", shape: [e])
     let side = ParameterTable.positionSide
     position = try reader.weights.values("\(name).position_embedding", shape: [1, 1, side, side])

@@ -36,9 +36,15 @@ struct ParameterReader: Sendable {
       .composed(with: convolution("\(name).1", outputs, outputs, side: 3))
   }
 
-  func linear(_ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = true) throws(WeightsError) -> Linear
-  {
-    Linear(
+  func linear(_ name: String, _ inputs: Int, _ outputs: Int) throws(WeightsError) -> Linear {
+    Linear(try linearParameters(name, inputs, outputs))
+  }
+
+  /// Plain order.
+  func linearParameters(
+    _ name: String, _ inputs: Int, _ outputs: Int, bias: Bool = true
+  ) throws(WeightsError) -> LinearParameters {
+    LinearParameters(
       inputs: inputs, outputs: outputs,
       weight: try weights.values("\(name).weight", shape: [outputs, inputs]),
       bias: bias ? try weights.values("\(name).bias", shape: [outputs]) : nil)

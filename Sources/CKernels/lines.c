@@ -60,8 +60,7 @@ INLINE void solve_lines(float *data, fk_lines l, const float *lower, const float
 }
 
 /// One element of WIDTH lines: weighted mean of the finite ones among `taps` source elements.
-INLINE void smooth_element(const float *source, const float *centre, int32_t taps, const float *weights,
-                           float *out) {
+INLINE void smooth_gapped(const float *source, const float *centre, int32_t taps, const float *weights, float *out) {
   float sum[WIDTH] = {0}, weight[WIDTH] = {0};
   for (int32_t k = 0; k < taps; k++) {
     const float *x = source + k * WIDTH;
@@ -74,6 +73,23 @@ INLINE void smooth_element(const float *source, const float *centre, int32_t tap
   ALL_LANES out[j] = fabsf(centre[j]) < INFINITY ? sum[j] / weight[j] : centre[j];
 }
 
+/// The same where all are finite: the same sums in the same order, and one divisor.
+INLINE void smooth_whole(const float *source, int32_t taps, const float *weights, float *out) {
+  float sum[WIDTH] = {0}, weight = 0;
+  for (int32_t k = 0; k < taps; k++) {
+    const float *x = source + k * WIDTH;
+    ALL_LANES sum[j] += weights[k] * x[j];
+    weight += weights[k];
+  }
+  ALL_LANES out[j] = sum[j] / weight;
+}
+
+INLINE bool all_finite(const float *values, int64_t count) {
+  uint32_t gaps = 0;
+  for (int64_t i = 0; i < count; i++) gaps |= !(fabsf(values[i]) < INFINITY);
+  return gaps == 0;
+}
+
 INLINE void smooth_lines(float *data, fk_lines l, const int32_t *first, const int32_t *taps,
                          const float *weights, int32_t stride, float *scratch) {
   const int64_t total = l.outer * l.inner;
@@ -81,9 +97,13 @@ INLINE void smooth_lines(float *data, fk_lines l, const int32_t *first, const in
   for (int64_t line = 0; line < total; line += WIDTH) {
     const int32_t width = total - line < WIDTH ? (int32_t)(total - line) : WIDTH;
     transfer(data, l, line, width, scratch, true);
-    for (int64_t i = 0; i < l.length; i++)
-      smooth_element(scratch + first[i] * WIDTH, scratch + i * WIDTH, taps[i], weights + i * stride,
-                     result + i * WIDTH);
+    if (all_finite(scratch, WIDTH * l.length))
+      for (int64_t i = 0; i < l.length; i++)
+        smooth_whole(scratch + first[i] * WIDTH, taps[i], weights + i * stride, result + i * WIDTH);
+    else
+      for (int64_t i = 0; i < l.length; i++)
+        smooth_gapped(scratch + first[i] * WIDTH, scratch + i * WIDTH, taps[i], weights + i * stride,
+                      result + i * WIDTH);
     transfer(data, l, line, width, result, false);
   }
 }

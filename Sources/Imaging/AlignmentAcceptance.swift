@@ -44,22 +44,40 @@ public struct AlignmentAcceptance: Sendable, Hashable {
 
   public init(maximumFolding: Double) { self.maximumFolding = maximumFolding }
 
+  /// What of a judgement is the same for every deformation of a pair.
+  public struct Baseline: Sendable {
+    /// Row-major, where the moving image has data; whether that is enough to judge.
+    fileprivate let inside: [Bool]
+    fileprivate let isCovered: Bool
+    /// The fixed image after the Gaussian, and what it shares with the moving one without a deformation.
+    fileprivate let reference: Plane
+    fileprivate let before: Similarity.Entropies
+
+    /// - Parameters:
+    ///   - fixed, moving: planes of one size, 0…1.
+    ///   - inside: row-major, where the moving image has data.
+    public init(fixed: Plane, moving: Plane, inside: [Bool]) {
+      let covered = inside.reduce(0) { $0 + ($1 ? 1 : 0) }
+      self.inside = inside
+      isCovered = covered > 0 && Double(covered) >= leastOverlap * Double(inside.count)
+      reference = smoothed(fixed)
+      before = Similarity.entropies(reference, smoothed(moving), bins: bins, mask: inside)
+    }
+  }
+
   /// - Parameters:
-  ///   - fixed, moving, aligned: planes of one size, 0…1; `aligned` is `moving` after the deformation.
-  ///   - inside: row-major, where the moving image has data.
+  ///   - aligned: the moving image after the deformation, 0…1.
   ///   - folding: fraction of pixels that fold, 0…1.
-  public func judge(fixed: Plane, moving: Plane, aligned: Plane, inside: [Bool], folding: Double) -> Decision
-  {
-    let covered = inside.reduce(0) { $0 + ($1 ? 1 : 0) }
-    guard covered > 0, Double(covered) >= Self.leastOverlap * Double(inside.count) else {
+  public func judge(_ pair: Baseline, aligned: Plane, folding: Double) -> Decision {
+    guard pair.isCovered else {
       return Decision(accepted: false, reason: .noOverlap, before: 0, after: 0)
     }
     guard folding.isFinite, !aligned.hasGaps else {
       return Decision(accepted: false, reason: .notFinite, before: 0, after: 0)
     }
-    let reference = Self.smoothed(fixed)
-    let before = Similarity.entropies(reference, Self.smoothed(moving), bins: Self.bins, mask: inside)
-    let after = Similarity.entropies(reference, Self.smoothed(aligned), bins: Self.bins, mask: inside)
+    let before = pair.before
+    let after = Similarity.entropies(
+      pair.reference, Self.smoothed(aligned), bins: Self.bins, mask: pair.inside)
     let reason: Reason? =
       if folding > maximumFolding {
         .folding

@@ -4,7 +4,7 @@ import Glibc
 
 extension Similarity {
   /// Entropies of a joint histogram, bits.
-  struct Entropies {
+  struct Entropies: Sendable {
     var first = 0.0
     var second = 0.0
     var joint = 0.0

@@ -54,18 +54,16 @@ public struct Linear: Sendable {
   /// Filled up to whole panels.
   private let bias: [Float]?
 
-  public init(inputs: Int, outputs: Int, weight: [Float], bias: [Float]?) {
-    precondition(
-      weight.count == inputs * outputs && (bias?.count ?? outputs) == outputs, "weights fill the shape")
-    self.inputs = inputs
-    self.outputs = outputs
-    let width = Int(FK_PANEL), padded = (outputs + width - 1) / width * width
-    let packed = [Float](unsafeUninitializedCapacity: padded * inputs) { packed, initialized in
-      if let start = packed.baseAddress { fk_pack_panels(weight, outputs, inputs, start) }
-      initialized = padded * inputs
+  public init(_ p: LinearParameters) {
+    inputs = p.inputs
+    outputs = p.outputs
+    let width = Int(FK_PANEL), padded = (p.outputs + width - 1) / width * width
+    let packed = [Float](unsafeUninitializedCapacity: padded * p.inputs) { packed, initialized in
+      if let start = packed.baseAddress { fk_pack_panels(p.weight, p.outputs, p.inputs, start) }
+      initialized = padded * p.inputs
     }
-    self.weight = KeptWeights(packed, compact: true)
-    self.bias = bias.map { $0 + [Float](repeating: 0, count: padded - outputs) }
+    weight = KeptWeights(packed, compact: true)
+    bias = p.bias.map { $0 + [Float](repeating: 0, count: padded - p.outputs) }
   }
 
   /// With `accumulating`, the result is added to what y holds.
@@ -106,34 +104,42 @@ public struct LayerNormalization: Sendable {
 /// Scaled dot-product attention of one sequence.
 public struct MultiHeadAttention: Sendable {
   public let heads: Int
-  public let headSize: Int
+  /// Dimensions of a head's queries and keys, and of its values.
+  public let keySize: Int
+  public let valueSize: Int
+  /// What scores are multiplied by before the softmax.
+  private let scale: Float
 
-  public init(heads: Int, headSize: Int) {
-    self.heads = heads
-    self.headSize = headSize
+  public init(heads: Int, keySize: Int, valueSize: Int, scale: Float) {
+    (self.heads, self.keySize, self.valueSize, self.scale) = (heads, keySize, valueSize, scale)
   }
 
-  /// qkv: rows of `[q|k|v][head][d]`; y: rows of `[head][d]`.
+  /// Width of a row of q, k and v, and of a result.
+  public var inputs: Int { heads * (2 * keySize + valueSize) }
+  public var outputs: Int { heads * valueSize }
+
+  /// qkv: rows of `[q][head][d]`, `[k][head][d]`, `[v][head][d]`; y: rows of `[head][d]`.
   public func callAsFunction(_ qkv: Tokens, into y: Tokens, workspace: Workspace) {
-    let width = heads * headSize, rows = qkv.rows
-    precondition(qkv.columns == 3 * width && y.columns == width && y.rows == rows, "q, k and v of every head")
+    let rows = qkv.rows
+    precondition(qkv.columns == inputs && y.columns == outputs && y.rows == rows, "q, k and v of every head")
     workspace.scope {
       // Whole vectors of the widest instruction set.
       let padded = (rows + 15) / 16 * 16
-      let scores = workspace.floats(rows * padded), keys = workspace.floats(headSize * padded)
+      let scores = workspace.floats(rows * padded), keys = workspace.floats(keySize * padded)
       for head in 0..<heads {
-        let q = qkv.start + head * headSize
-        fk_transpose(q + width, rows, headSize, 3 * width, keys, padded)
+        let q = qkv.start + head * keySize, k = q + heads * keySize
+        let v = qkv.start + 2 * heads * keySize + head * valueSize
+        fk_transpose(k, rows, keySize, inputs, keys, padded)
         var task = fk_product_task(
-          rows: rows, inputs: headSize, columns: rows, x: q, x_stride: 3 * width, w: keys, w_stride: padded,
+          rows: rows, inputs: keySize, columns: rows, x: q, x_stride: inputs, w: keys, w_stride: padded,
           panel_stride: Int(FK_PANEL), bias: nil, y: scores, y_stride: padded, accumulating: false,
           halves: nil)
         fk_product(&task)
-        fk_softmax_rows(scores, rows, rows, padded, 1 / Float(headSize).squareRoot())
+        fk_softmax_rows(scores, rows, rows, padded, scale)
         task = fk_product_task(
-          rows: rows, inputs: rows, columns: headSize, x: scores, x_stride: padded, w: q + 2 * width,
-          w_stride: 3 * width, panel_stride: Int(FK_PANEL), bias: nil, y: y.start + head * headSize,
-          y_stride: width, accumulating: false, halves: nil)
+          rows: rows, inputs: rows, columns: valueSize, x: scores, x_stride: padded, w: v, w_stride: inputs,
+          panel_stride: Int(FK_PANEL), bias: nil, y: y.start + head * valueSize, y_stride: outputs,
+          accumulating: false, halves: nil)
         fk_product(&task)
       }
     }

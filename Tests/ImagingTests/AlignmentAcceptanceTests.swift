@@ -45,7 +45,8 @@ private struct Example: Decodable {
     _ moving: Plane, _ aligned: Plane, inside: [Bool]? = nil, folding: Double = 0, limit: Double = 0
   ) -> AlignmentAcceptance.Decision {
     AlignmentAcceptance(maximumFolding: limit).judge(
-      fixed: head.fixed, moving: moving, aligned: aligned, inside: inside ?? head.inside, folding: folding)
+      .init(fixed: head.fixed, moving: moving, inside: inside ?? head.inside), aligned: aligned,
+      folding: folding)
   }
 
   @Test func `a deformation that brings the anatomy together is accepted`() {
@@ -112,10 +113,9 @@ private struct Example: Decodable {
           let start = (3 * example.index + part) * area
           return Plane(columns: 256, rows: 256, pixels: Array(pixels[start..<start + area]))
         }
+        let inside = [Bool](repeating: true, count: area)
         let decision = AlignmentAcceptance(maximumFolding: 0).judge(
-          fixed: planes[0], moving: planes[1], aligned: planes[2],
-          inside: [Bool](repeating: true, count: area),
-          folding: 0)
+          .init(fixed: planes[0], moving: planes[1], inside: inside), aligned: planes[2], folding: 0)
         accepted["\(example.set) \(example.kind)", default: []].append(decision.accepted ? 1 : 0)
       }
       for (name, decisions) in accepted.sorted(by: { $0.key < $1.key }) {

@@ -20,6 +20,7 @@ private func slice(_ dx: Float, inside: [Bool] = [true, true, true, true], accep
     planes: SlicePlanes(
       grid: grid, fixed: plane, moving: plane, inside: inside, insideFraction: 1, movingSlices: []),
     picture: nil, input: plane, alignment: SliceAlignment(flow: flow, tokens: [], shallow: []),
+    baseline: .init(fixed: plane, moving: plane, inside: inside),
     record: SliceRecord(
       meanMillimetres: 0, maxMillimetres: 0, folding: 0, similarityBefore: 0, similarityAfter: 0,
       accepted: accepted, reason: nil, coverage: 1, averaged: 1, seconds: 0, timings: SliceTimings()))

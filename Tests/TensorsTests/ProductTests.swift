@@ -37,7 +37,7 @@ extension KernelTests {
       let x = numbers.array(rows * inputs), bias = numbers.array(columns),
         before = numbers.array(rows * columns)
       let sums = expected(x, weight, bias, shape)
-      let layer = Linear(inputs: inputs, outputs: columns, weight: weight, bias: bias)
+      let layer = Linear(LinearParameters(inputs: inputs, outputs: columns, weight: weight, bias: bias))
       withEveryInstructionSet { instructions in
         workspace.scope {
           let from = workspace.tokens(rows: rows, columns: inputs)
@@ -64,7 +64,7 @@ extension KernelTests {
         workspace.scope {
           let from = workspace.tokens(rows: 1, columns: inputs), to = workspace.tokens(rows: 1, columns: 1)
           from.fill(x)
-          Linear(inputs: inputs, outputs: 1, weight: weight, bias: [-768])(from, into: to)
+          Linear(LinearParameters(inputs: inputs, outputs: 1, weight: weight, bias: [-768]))(from, into: to)
           // A running sum is rounded at up to 768, and 768 times.
           #expect(abs(sum - Double(to.values[0])) < 1.5e-4, "\(instructions)")
         }

@@ -68,7 +68,8 @@ extension KernelTests {
         var numbers = Numbers(73)
         let weight = numbers.array(5 * 7), bias = numbers.array(5)
         let x = tokens(3, 7, seed: 74), y = tokens(3, 5, seed: 75), before = y.values
-        Linear(inputs: 7, outputs: 5, weight: weight, bias: bias)(x, into: y, accumulating: true)
+        let parameters = LinearParameters(inputs: 7, outputs: 5, weight: weight, bias: bias)
+        Linear(parameters)(x, into: y, accumulating: true)
         for row in 0..<3 {
           for o in 0..<5 {
             let product = (0..<7).reduce(0.0) {
@@ -81,30 +82,64 @@ extension KernelTests {
       }
     }
 
-    @Test(arguments: [1, 5, 17, 33])
-    func `every head attends to all rows with a softmax per row`(_ rows: Int) {
+    @Test func `a layer can do without outputs and inputs`() {
+      workspace.scope {
+        var numbers = Numbers(79)
+        var weight = numbers.array(4 * 6)
+        for input in 0..<6 { weight[2 * 6 + input] = 0 }
+        for output in 0..<4 { weight[output * 6 + 5] = 0 }
+        let all = LinearParameters(inputs: 6, outputs: 4, weight: weight, bias: [1, 2, 0, 4])
+        #expect((0..<4).map(all.writes) == [true, true, false, true])
+        #expect((0..<6).map(all.reads) == [true, true, true, true, true, false])
+        let x = tokens(3, 6, seed: 80), y = tokens(3, 4, seed: 81), part = tokens(3, 3, seed: 82)
+        Linear(all)(x, into: y)
+        Linear(all.selecting(outputs: [3, nil, 0]))(x, into: part)
+        for row in 0..<3 {
+          let few = part[row..<row + 1].values, whole = y[row..<row + 1].values
+          #expect(few == [whole[3], 0, whole[0]])
+        }
+        // Inputs 4, 0, 2 and one that nobody reads: what 1 and 3 add is missing.
+        let few = tokens(3, 4, seed: 83), again = tokens(3, 4, seed: 84)
+        var chosen: [Float] = []
+        for row in 0..<3 {
+          let values = x[row..<row + 1].values
+          chosen += [values[4], values[0], values[2], 7]
+        }
+        few.fill(chosen)
+        Linear(all.selecting(inputs: [4, 0, 2, nil]))(few, into: again)
+        for row in 0..<3 {
+          let values = x[row..<row + 1].values, whole = y[row..<row + 1].values
+          for (output, got) in again[row..<row + 1].values.enumerated() {
+            let missing = weight[output * 6 + 1] * values[1] + weight[output * 6 + 3] * values[3]
+            #expect(abs(got + missing - whole[output]) < 1e-5)
+          }
+        }
+      }
+    }
+
+    @Test(arguments: [1, 5, 17, 33], [(3, 3), (1, 13), (5, 20)])
+    func `every head attends to all rows with a softmax per row`(_ rows: Int, _ sizes: (key: Int, value: Int))
+    {
       withEveryInstructionSet { instructions in
         workspace.scope {
-          let heads = 2, size = 3, width = 6
-          let qkv = tokens(rows, 3 * width, seed: 76, scale: 3),
-            y = workspace.tokens(rows: rows, columns: width)
-          MultiHeadAttention(heads: heads, headSize: size)(qkv, into: y, workspace: workspace)
+          let attention = MultiHeadAttention(
+            heads: 2, keySize: sizes.key, valueSize: sizes.value, scale: 0.5)
+          let qkv = tokens(rows, attention.inputs, seed: 76, scale: 3)
+          let y = workspace.tokens(rows: rows, columns: attention.outputs)
+          attention(qkv, into: y, workspace: workspace)
           let values = qkv.values.map(Double.init), result = y.values
-          for head in 0..<heads {
+          func value(_ row: Int, _ column: Int) -> Double { values[row * attention.inputs + column] }
+          for head in 0..<2 {
+            let q = head * sizes.key, k = (2 + head) * sizes.key, v = 4 * sizes.key + head * sizes.value
             for row in 0..<rows {
-              func part(_ row: Int, _ which: Int, _ d: Int) -> Double {
-                values[(row * 3 + which) * width + head * size + d]
-              }
               let scores = (0..<rows).map { other in
-                exp(
-                  (0..<size).reduce(0.0) { $0 + part(row, 0, $1) * part(other, 1, $1) }
-                    / Double(size).squareRoot())
+                exp(0.5 * (0..<sizes.key).reduce(0.0) { $0 + value(row, q + $1) * value(other, k + $1) })
               }
               let total = scores.reduce(0, +)
-              for d in 0..<size {
-                let expected = (0..<rows).reduce(0.0) { $0 + scores[$1] / total * part($1, 2, d) }
-                #expect(
-                  abs(expected - Double(result[row * width + head * size + d])) < 3e-6, "\(instructions)")
+              for d in 0..<sizes.value {
+                let expected = (0..<rows).reduce(0.0) { $0 + scores[$1] / total * value($1, v + d) }
+                let got = Double(result[row * attention.outputs + head * sizes.value + d])
+                #expect(abs(expected - got) < 3e-6, "\(instructions)")
               }
             }
           }

@@ -57,21 +57,21 @@ FK_INLINE void product_block(const int rows, const int vectors, const fk_product
 
 static void product_rows(int rows, const fk_product_task *t, const float *x, const float *w, const float *bias, float *y,
                          ptrdiff_t columns) {
-#define FK_ROWS_CASE(n) \
-  case n: product_block(n, FK_PRODUCT_VECTORS, t, x, w, bias, y, columns); break
+#define FK_ROWS_CASE(n, vectors) \
+  case n: product_block(n, vectors, t, x, w, bias, y, columns); break
+#define FK_ROWS_CASES(vectors) \
+  FK_ROWS_CASE(1, vectors); \
+  FK_ROWS_CASE(2, vectors); \
+  FK_ROWS_CASE(3, vectors); \
+  FK_ROWS_CASE(4, vectors); \
+  FK_ROWS_CASE(5, vectors); \
+  FK_ROWS_CASE(6, vectors)
   if (columns > FK_LANES) {
-    switch (rows) {
-      FK_ROWS_CASE(1);
-      FK_ROWS_CASE(2);
-      FK_ROWS_CASE(3);
-      FK_ROWS_CASE(4);
-      FK_ROWS_CASE(5);
-      FK_ROWS_CASE(6);
-    }
+    switch (rows) { FK_ROWS_CASES(FK_PRODUCT_VECTORS); }
   } else {
-    for (int r = 0; r < rows; r++)
-      product_block(1, 1, t, x + r * t->x_stride, w, bias, y + r * t->y_stride, columns);
+    switch (rows) { FK_ROWS_CASES(1); }
   }
+#undef FK_ROWS_CASES
 #undef FK_ROWS_CASE
 }
 

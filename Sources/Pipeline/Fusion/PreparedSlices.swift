@@ -12,6 +12,8 @@ struct PreparedSlice: Sendable {
   /// What the network saw as the moving image.
   let input: Plane
   let alignment: SliceAlignment
+  /// What its deformation, or its neighbours', is judged against.
+  let baseline: AlignmentAcceptance.Baseline
   /// What its own deformation is worth, and whether it may be used.
   let record: SliceRecord
 }

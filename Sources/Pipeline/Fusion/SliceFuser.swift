@@ -62,11 +62,13 @@ public final class SliceFuser {
     let input = picture?.luminance ?? planes.moving
     let alignment = try engine.align(fixed: planes.fixed, moving: input)
     timings.network = watch.lap()
-    var record = judge(planes, input, alignment.flow, averaged: 1)
+    let baseline = AlignmentAcceptance.Baseline(fixed: planes.fixed, moving: input, inside: planes.inside)
+    var record = judge(planes, input, baseline, alignment.flow, averaged: 1)
     timings.judge = watch.lap()
     record.timings = timings
     return PreparedSlice(
-      planes: planes, picture: picture, input: input, alignment: alignment, record: record)
+      planes: planes, picture: picture, input: input, alignment: alignment, baseline: baseline, record: record
+    )
   }
 
   /// The mean of the neighbours' deformations where it may be used, else the slice's own.
@@ -75,7 +77,7 @@ public final class SliceFuser {
   ) {
     if let mean = throughPlane.field(of: index, window: window, slices: slices, depths: depths) {
       let record = judge(
-        own.planes, own.input, mean, averaged: slices.count { $0.record.accepted })
+        own.planes, own.input, own.baseline, mean, averaged: slices.count { $0.record.accepted })
       if record.accepted { return (mean, record) }
     }
     return (own.alignment.flow, own.record)
@@ -97,11 +99,13 @@ public final class SliceFuser {
   }
 
   /// Whether a deformation may be used, with the numbers that decide it.
-  private func judge(_ planes: SlicePlanes, _ input: Plane, _ flow: Flow, averaged: Int) -> SliceRecord {
+  private func judge(
+    _ planes: SlicePlanes, _ input: Plane, _ baseline: AlignmentAcceptance.Baseline, _ flow: Flow,
+    averaged: Int
+  ) -> SliceRecord {
     let statistics = DeformationStatistics(flow: flow, mask: planes.inside)
     let decision = AlignmentAcceptance(maximumFolding: maximumFolding).judge(
-      fixed: planes.fixed, moving: input, aligned: flow.warp(input), inside: planes.inside,
-      folding: statistics.foldedFraction)
+      baseline, aligned: flow.warp(input), folding: statistics.foldedFraction)
     let pixel = planes.grid.columnSpacing
     return SliceRecord(
       meanMillimetres: statistics.meanPixels * pixel, maxMillimetres: statistics.maxPixels * pixel,

@@ -30,23 +30,58 @@ struct ThroughPlane: Sendable {
     guard let own = zip(window, slices).first(where: { $0.0 == slice })?.1,
       parts.contains(where: { $0.0 != slice })
     else { return nil }
-    var (dx, dy) = (own.alignment.flow.dx, own.alignment.flow.dy)
-    let zeros = [Float](repeating: 0, count: dx.pixels.count)
-    var (x, y, total) = (zeros, zeros, zeros)
+    let size = own.planes.inside.count
+    var mean = Flow.Sums(count: size)
     for (index, part) in parts {
       let distance = (depths[index] - depths[slice]) / sigma
-      let weight = Float(exp(-distance * distance / 2))
-      let (flow, inside) = (part.alignment.flow, part.planes.inside)
-      for pixel in inside.indices where inside[pixel] {
-        x[pixel] += weight * flow.dx.pixels[pixel]
-        y[pixel] += weight * flow.dy.pixels[pixel]
-        total[pixel] += weight
+      mean.add(part.alignment.flow, inside: part.planes.inside, weight: Float(exp(-distance * distance / 2)))
+    }
+    return mean.mean(elsewhere: own.alignment.flow)
+  }
+}
+
+extension Flow {
+  /// Weighted sums of fields, pixel by pixel.
+  fileprivate struct Sums {
+    private var x: [Float]
+    private var y: [Float]
+    private var total: [Float]
+
+    init(count: Int) {
+      x = [Float](repeating: 0, count: count)
+      (y, total) = (x, x)
+    }
+
+    /// Straight through memory and without a branch: with thin slices this runs eleven times a slice.
+    mutating func add(_ flow: Flow, inside: [Bool], weight: Float) {
+      precondition(inside.count == total.count && flow.dx.pixels.count == total.count, "fields of one size")
+      flow.dx.pixels.withUnsafeBufferPointer { dx in
+        flow.dy.pixels.withUnsafeBufferPointer { dy in
+          inside.withUnsafeBufferPointer { inside in
+            x.withUnsafeMutableBufferPointer { x in
+              for i in 0..<x.count { x[i] += inside[i] ? weight * dx[i] : 0 }
+            }
+            y.withUnsafeMutableBufferPointer { y in
+              for i in 0..<y.count { y[i] += inside[i] ? weight * dy[i] : 0 }
+            }
+            total.withUnsafeMutableBufferPointer { total in
+              for i in 0..<total.count { total[i] += inside[i] ? weight : 0 }
+            }
+          }
+        }
       }
     }
-    for pixel in total.indices where total[pixel] > 0 {
-      dx.pixels[pixel] = x[pixel] / total[pixel]
-      dy.pixels[pixel] = y[pixel] / total[pixel]
+
+    /// The mean, and another field's vector where nothing was added.
+    func mean(elsewhere other: Flow) -> Flow {
+      func divided(_ sums: [Float], _ other: Plane) -> Plane {
+        var result = other
+        for pixel in total.indices where total[pixel] > 0 {
+          result.pixels[pixel] = sums[pixel] / total[pixel]
+        }
+        return result
+      }
+      return Flow(dx: divided(x, other.dx), dy: divided(y, other.dy))
     }
-    return Flow(dx: dx, dy: dy)
   }
 }
