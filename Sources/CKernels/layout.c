@@ -14,14 +14,16 @@ void fk_clear_border(const fk_map *map) {
     float *p = plane_of(map, 0, plane);
     memset(p - row - 1, 0, (size_t)(row + 1) * sizeof(float));
     memset(p + map->height * row, 0, (size_t)row * sizeof(float));
-    for (int y = 0; y < map->height; y++) p[y * row + map->width] = 0;
   }
 }
 
 void fk_import(const float *planes, const fk_map *map, int32_t image) {
   for (int c = 0; c < map->channels; c++)
-    for (int y = 0; y < map->height; y++, planes += map->width)
-      memcpy(plane_of(map, image, c) + (ptrdiff_t)y * (map->width + 1), planes, (size_t)map->width * sizeof(float));
+    for (int y = 0; y < map->height; y++, planes += map->width) {
+      float *row = plane_of(map, image, c) + (ptrdiff_t)y * (map->width + 1);
+      memcpy(row, planes, (size_t)map->width * sizeof(float));
+      row[map->width] = 0;
+    }
 }
 
 void fk_export(const fk_map *map, int32_t image, float *planes) {
@@ -42,9 +44,11 @@ void fk_patches(const fk_map *map, int32_t image, float *rows) {
 void fk_tokens_to_map(const float *tokens, const fk_map *map, int32_t image) {
   for (int c = 0; c < map->channels; c++) {
     float *plane = plane_of(map, image, c);
-    for (int y = 0; y < map->height; y++)
-      for (int x = 0; x < map->width; x++)
-        plane[(ptrdiff_t)y * (map->width + 1) + x] = tokens[((ptrdiff_t)y * map->width + x) * map->channels + c];
+    for (int y = 0; y < map->height; y++) {
+      float *row = plane + (ptrdiff_t)y * (map->width + 1);
+      for (int x = 0; x < map->width; x++) row[x] = tokens[((ptrdiff_t)y * map->width + x) * map->channels + c];
+      row[map->width] = 0;
+    }
   }
 }
 

@@ -63,7 +63,9 @@ public struct FeatureMap {
   public func fill(_ value: Float) {
     for plane in 0..<images * channels {
       for row in 0..<height {
-        (view.data + plane * view.stride + row * (width + 1)).update(repeating: value, count: width)
+        let start = view.data + plane * view.stride + row * (width + 1)
+        start.update(repeating: value, count: width)
+        start[width] = 0
       }
     }
   }

@@ -50,7 +50,7 @@ public final class Workspace {
     return piece
   }
 
-  /// A map whose border is zero and whose pixels are undefined.
+  /// A map whose rows above and below are zero; the pixels are undefined, and so is the zero column until rows are written.
   public func map(images: Int = 1, channels: Int, height: Int, width: Int) -> FeatureMap {
     let stride = Self.planeStride(height: height, width: width)
     let piece = floats(images * channels * stride)

@@ -7,7 +7,7 @@ import Testing
 
 extension KernelTests {
   @Suite struct AttentionTests {
-    let workspace = Workspace(capacity: 1 << 22)
+    let workspace = Workspace.dirty(capacity: 1 << 22)
 
     @Test func `planes are normalised over their pixels only`() {
       for (height, width) in awkwardSizes {

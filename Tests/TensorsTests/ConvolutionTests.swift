@@ -19,7 +19,7 @@ func checkBorder(_ map: FeatureMap, _ comment: String) {
 
 extension KernelTests {
   @Suite struct ConvolutionTests {
-    let workspace = Workspace(capacity: 1 << 22)
+    let workspace = Workspace.dirty(capacity: 1 << 22)
 
     @Test(arguments: [1, 9], [(1, 1), (3, 2), (5, 7), (8, 24), (12, 13)])
     func `a convolution equals its definition`(_ taps: Int, _ channels: (Int, Int)) {

@@ -129,6 +129,15 @@ let tiledSizes = [(4, 4), (8, 12), (16, 16), (20, 36), (4, 260), (72, 8)]
 let awkwardSizes = [(1, 1), (1, 7), (7, 1), (2, 2), (17, 31), (16, 16)]
 
 extension Workspace {
+  /// Memory as a pass finds it: full of what was there before.
+  static func dirty(capacity: Int) -> Workspace {
+    let workspace = Workspace(capacity: capacity)
+    workspace.scope {
+      workspace.floats(capacity - Workspace.slack).update(repeating: .nan, count: capacity - Workspace.slack)
+    }
+    return workspace
+  }
+
   /// A map of numbers.
   func numbers(images: Int = 1, channels: Int, height: Int, width: Int, seed: UInt64) -> FeatureMap {
     let map = map(images: images, channels: channels, height: height, width: width)

@@ -56,7 +56,7 @@ extension KernelTests {
     }
 
     @Test func `a product of many inputs of one sign keeps its digits`() {
-      let workspace = Workspace(capacity: 1 << 16), inputs = 768
+      let workspace = Workspace.dirty(capacity: 1 << 16), inputs = 768
       var numbers = Numbers(92)
       let weight = numbers.array(inputs).map { 1 + 0.5 * $0 }, x = numbers.array(inputs).map { 1 + 0.25 * $0 }
       let sum = expected(x, weight, [-768], (1, inputs, 1))[0]

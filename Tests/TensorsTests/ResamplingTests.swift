@@ -7,7 +7,7 @@ import Testing
 
 extension KernelTests {
   @Suite struct ResamplingTests {
-    let workspace = Workspace(capacity: 1 << 22)
+    let workspace = Workspace.dirty(capacity: 1 << 22)
 
     @Test(arguments: [true, false])
     func `bilinear resizing follows PyTorch's two conventions`(_ alignCorners: Bool) {

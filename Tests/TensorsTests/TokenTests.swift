@@ -7,7 +7,7 @@ import Testing
 
 extension KernelTests {
   @Suite struct TokenTests {
-    let workspace = Workspace(capacity: 1 << 20)
+    let workspace = Workspace.dirty(capacity: 1 << 20)
 
     private func tokens(_ rows: Int, _ columns: Int, seed: UInt64, scale: Float = 1) -> Tokens {
       var numbers = Numbers(seed)

@@ -50,7 +50,7 @@ fk_isa fk_current_isa(void);
 /// Uses another one from now on in this thread; never more than the machine has. For tests and measurements.
 void fk_use_isa(fk_isa isa);
 
-/// Zeroes the border of every plane.
+/// Zeroes the rows above and below every plane. The column belongs to whoever writes the rows.
 void fk_clear_border(const fk_map *map);
 
 /// y = act(filter(x)) + residual. x has `inputs`, y and residual `outputs` channels; all B images.

@@ -92,5 +92,7 @@ static void cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, fl
           store_first(plane_of(k, 1, c) + i, ke, width - x);
         }
       }
+    clear_column(out, s);
+    if (k) clear_column(plane_of(k, 0, c), s), clear_column(plane_of(k, 1, c), s);
   }
 }

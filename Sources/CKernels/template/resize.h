@@ -12,6 +12,23 @@ FK_INLINE void source_of(int i, int n_in, int n_out, bool align_corners, int *in
   *weight = n_in > 1 ? (float)(at - left < 1 ? at - left : 1) : 0;
 }
 
+/// FK_LANES values of a resampled row where the processor picks from a register and their neighbours lie in one; else none.
+FK_INLINE int widen_run(const float *row, const int32_t *indices, const float *weights, float *to) {
+#if FK_LANES == 16
+  const int32_t base = indices[0];
+  if (indices[FK_LANES - 1] + 1 - base >= FK_LANES) return 0;
+  const __m512i places = _mm512_sub_epi32(_mm512_loadu_si512(indices), _mm512_set1_epi32(base));
+  const __m512 from = (__m512)load(row + base);
+  const vf left = (vf)_mm512_permutexvar_ps(places, from);
+  const vf right = (vf)_mm512_permutexvar_ps(_mm512_add_epi32(places, _mm512_set1_epi32(1)), from);
+  store(to, left + load(weights) * (right - left));
+  return FK_LANES;
+#else
+  (void)row, (void)indices, (void)weights, (void)to;
+  return 0;
+#endif
+}
+
 /// One plane to `wide`: [H_in][W_out], each row resampled.
 static void widen(const float *plane, int height, int width, int out_width, bool align_corners, float *wide) {
   float *weights = wide + (ptrdiff_t)height * out_width;
@@ -24,9 +41,13 @@ static void widen(const float *plane, int height, int width, int out_width, bool
   for (int y = 0; y < height; y++) {
     const float *row = plane + (ptrdiff_t)y * (width + 1);
     float *to = wide + (ptrdiff_t)y * out_width;
-    for (int x = 0; x < out_width; x++) {
-      const float left = row[indices[x]], right = row[indices[x] + 1];
-      to[x] = left + weights[x] * (right - left);
+    for (int x = 0; x < out_width;) {
+      const int run = x + FK_LANES <= out_width ? widen_run(row, indices + x, weights + x, to + x) : 0;
+      if (run == 0) {
+        const float left = row[indices[x]], right = row[indices[x] + 1];
+        to[x] = left + weights[x] * (right - left);
+      }
+      x += run > 0 ? run : 1;
     }
   }
 }
@@ -46,6 +67,7 @@ FK_INLINE void resize_rows(const fk_map *x, const fk_map *y, bool align_corners,
         const vf a = load(upper + c), b = load(lower + c);
         store_first(to + c, activate(a + weight * (b - a), activation), y->width - c);
       }
+      to[y->width] = 0;
     }
   }
 }
@@ -85,6 +107,7 @@ static void shrink_flow(const fk_map *flow, const fk_map *y) {
       float *to = plane_of(y, 0, channel) + (ptrdiff_t)r * (y->width + 1);
       for (int c = 0; c < y->width; c++, from += block)
         to[c] = 0.25f * ((from[0] + from[1]) + (from[row] + from[row + 1])) / (float)block;
+      to[y->width] = 0;
     }
 }
 
@@ -132,6 +155,7 @@ static void warp(const fk_map *x, const fk_map *flow, const fk_map *y) {
           const float *p = from + place[i];
           to[i] = (a[i] * p[0] + b[i] * p[1]) + (c[i] * p[row] + d[i] * p[row + 1]);
         }
+        to[run] = 0;  // the zero column after the last run
       }
     }
 }

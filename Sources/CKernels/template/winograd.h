@@ -157,6 +157,7 @@ FK_INLINE void FK_WINO(wino_store)(const float *phases, const wino_chunk *chunk,
           store_first(to + i, value, y->width - i);
         }
       }
+      to[y->width] = 0;
     }
   }
 }
