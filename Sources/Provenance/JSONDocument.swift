@@ -16,6 +16,11 @@ public struct JSONDocument: Hashable, Sendable {
   /// A document that is known to be JSON, as the ledger's columns are by their check.
   init(text: String) { self.text = text }
 
+  /// The value it denotes.
+  public var value: JSONValue {
+    get throws { try JSONValue(parsing: text) ?? decode(JSONValue.self) }
+  }
+
   public func decode<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
     try JSONDecoder().decode(type, from: Data(text.utf8))
   }
@@ -27,6 +32,6 @@ extension JSONDocument: Codable {
   }
 
   public func encode(to encoder: any Encoder) throws {
-    try decode(JSONValue.self).encode(to: encoder)
+    try value.encode(to: encoder)
   }
 }

@@ -19,7 +19,7 @@ public enum JSONValue: Hashable, Sendable {
     return text
   }
 
-  private func write(to text: inout String) {
+  func write(to text: inout String) {
     switch self {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
@@ -83,6 +83,7 @@ extension JSONValue: Codable {
   }
 
   public func encode(to encoder: any Encoder) throws {
+    if let taker = encoder as? JSONValueEncoder { return taker.put(self) }
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()

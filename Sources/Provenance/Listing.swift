@@ -17,9 +17,11 @@ public struct Listing: Codable, Hashable, Sendable {
 
   /// The named members of each value's JSON, in this order.
   public init(_ values: [some Encodable], columns: [String]) throws {
-    // All at once: a coder made for each row would take longer than the question.
-    let members = try JSONDocument(encoding: values).decode([[String: JSONValue]].self)
-    self.init(columns: columns, rows: members.map { row in columns.map { row[$0] ?? .null } })
+    let rows = try values.map { value in
+      guard case .object(let members) = try JSONValue(encoding: value) else { return [JSONValue]() }
+      return columns.map { members[$0] ?? .null }
+    }
+    self.init(columns: columns, rows: rows)
   }
 
   /// Comma-separated values as in RFC 4180: a header line, CR LF, quotes where needed; null is an empty field.

@@ -14,16 +14,28 @@ public struct TextTable: Sendable {
   private static let narrowest = 9
   private static let gap = "  "
 
-  private let titles: [String]
-  private let cells: [[String]]
+  /// A cell as it is shown, and the columns it takes.
+  private struct Cell {
+    var text: String
+    var width: Int
+
+    init(_ text: String) {
+      let isPlain = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+      self.text = isPlain ? text : TextTable.printable(text)
+      width = isPlain ? text.utf8.count : TextTable.width(self.text)
+    }
+  }
+
+  private let titles: [Cell]
+  private let cells: [[Cell]]
   private let kinds: [Kind]
   /// The last column, where it has sentences.
   private let sentences: Int?
 
   public init(_ listing: Listing) {
-    titles = listing.columns.map(Self.printable)
-    cells = listing.rows.map { $0.map(Self.text) }
-    kinds = listing.columns.indices.map { column in Self.kind(listing.rows.map { $0[column] }) }
+    titles = listing.columns.map(Cell.init)
+    cells = listing.rows.map { $0.map { Cell(Self.text($0)) } }
+    kinds = listing.columns.indices.map { column in Self.kind(listing.rows, column) }
     sentences = listing.columns.last == "sentence" ? listing.columns.count - 1 : nil
   }
 
@@ -31,32 +43,50 @@ public struct TextTable: Sendable {
   /// - Parameter width: columns of the terminal; nil cuts nothing.
   public func render(width: Int?) -> String {
     let widths = fit(width)
-    return ([titles] + cells).flatMap { wrapped($0, widths) }.map { line($0, widths) + "\n" }.joined()
+    var text = ""
+    for row in [titles] + cells {
+      for line in wrapped(row, widths) { write(line, widths, to: &text) }
+    }
+    return text
   }
 
   /// The row, and below it rows with nothing but what else its sentence says.
-  private func wrapped(_ row: [String], _ widths: [Int]) -> [[String]] {
-    guard let sentences, Self.width(row[sentences]) > widths[sentences] else { return [row] }
-    var lines: [String] = []
-    for word in row[sentences].split(separator: " ").map(String.init) {
-      if let last = lines.last, Self.width(last) + 1 + Self.width(word) <= widths[sentences] {
-        lines[lines.count - 1] = last + " " + word
+  private func wrapped(_ row: [Cell], _ widths: [Int]) -> [[Cell]] {
+    guard let sentences, row[sentences].width > widths[sentences] else { return [row] }
+    var lines: [Cell] = []
+    for word in row[sentences].text.split(separator: " ").map({ Cell(String($0)) }) {
+      if let last = lines.last, last.width + 1 + word.width <= widths[sentences] {
+        lines[lines.count - 1] = Cell(last.text + " " + word.text)
       } else {
         lines.append(word)
       }
     }
     let first = row.dropLast() + lines.prefix(1)
-    let blank = [String](repeating: "", count: row.count - 1)
+    let blank = [Cell](repeating: Cell(""), count: row.count - 1)
     return [Array(first)] + lines.dropFirst().map { blank + [$0] }
   }
 
-  private func line(_ row: [String], _ widths: [Int]) -> String {
-    let padded = row.indices.map { column in
+  private func write(_ row: [Cell], _ widths: [Int], to text: inout String) {
+    // Blanks are held back until something follows them.
+    var blanks = 0
+    for column in row.indices {
       let cell = cut(row[column], to: widths[column], kinds[column])
-      let space = String(repeating: " ", count: max(0, widths[column] - Self.width(cell)))
-      return kinds[column] == .number ? space + cell : cell + space
+      let space = max(0, widths[column] - cell.width)
+      if kinds[column] == .number { blanks += space }
+      let ended = cell.text.utf8.last == UInt8(ascii: " ") ? Cell(Self.trimmed(cell.text)) : cell
+      if !ended.text.isEmpty {
+        text.append(String(repeating: " ", count: blanks))
+        text.append(ended.text)
+        blanks = 0
+      }
+      blanks += cell.width - ended.width + Self.gap.count
+      if kinds[column] != .number { blanks += space }
     }
-    var text = padded.joined(separator: Self.gap)
+    text.append("\n")
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    var text = text
     while text.last == " " { text.removeLast() }
     return text
   }
@@ -64,7 +94,7 @@ public struct TextTable: Sendable {
   /// Column widths: the natural ones, with the widest that may be cut taken down until the line fits.
   private func fit(_ width: Int?) -> [Int] {
     var widths = titles.indices.map { column in
-      ([titles[column]] + cells.map { $0[column] }).map(Self.width).max() ?? 0
+      cells.reduce(titles[column].width) { max($0, $1[column].width) }
     }
     guard let width else { return widths }
     var excess = widths.reduce(0, +) + Self.gap.count * max(0, widths.count - 1) - width
@@ -79,34 +109,50 @@ public struct TextTable: Sendable {
     return widths
   }
 
-  private func cut(_ cell: String, to width: Int, _ kind: Kind) -> String {
-    guard Self.width(cell) > width else { return cell }
+  private func cut(_ cell: Cell, to width: Int, _ kind: Kind) -> Cell {
+    guard cell.width > width else { return cell }
     if kind == .identifier {
       let front = (width - 1) / 2
-      return String(cell.prefix(front)) + "…" + String(cell.suffix(width - 1 - front))
+      return Cell(String(cell.text.prefix(front)) + "…" + String(cell.text.suffix(width - 1 - front)))
     }
     var text = ""
-    for character in cell where Self.width(text) + Self.width(String(character)) < width {
+    for character in cell.text where Self.width(text) + Self.width(String(character)) < width {
       text.append(character)
     }
-    return text + "…"
+    return Cell(text + "…")
   }
 
   // MARK: Cells
 
-  private static func kind(_ values: [JSONValue]) -> Kind {
-    let present = values.filter { $0 != .null }
-    guard !present.isEmpty else { return .text }
-    if present.allSatisfy({ if case .integer = $0 { true } else if case .number = $0 { true } else { false } }
-    ) {
-      return .number
+  private static func kind(_ rows: [[JSONValue]], _ column: Int) -> Kind {
+    var isPresent = false
+    var possible: Set<Kind> = [.number, .time, .identifier]
+    for row in rows where row[column] != .null && !possible.isEmpty {
+      isPresent = true
+      switch row[column] {
+      case .integer, .number: break
+      default: possible.remove(.number)
+      }
+      let text = Listing.plain(row[column])
+      if !isTime(text) { possible.remove(.time) }
+      if !text.utf8.allSatisfy(isDigit) { possible.remove(.identifier) }
     }
-    let texts = present.map(Listing.plain)
-    if texts.allSatisfy({ Timestamp.date($0) != nil }) { return .time }
-    let isIdentifier = texts.allSatisfy { text in
-      text.unicodeScalars.allSatisfy { "0123456789abcdef.".unicodeScalars.contains($0) }
-    }
-    return isIdentifier ? .identifier : .text
+    guard isPresent else { return .text }
+    return [.number, .time, .identifier].first(where: possible.contains) ?? .text
+  }
+
+  /// Of a UID or a digest.
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || byte == UInt8(ascii: ".")
+  }
+
+  /// Looks it like a time of the ledger?
+  private static func isTime(_ text: String) -> Bool {
+    let utf8 = text.utf8
+    guard utf8.count == 24 || utf8.count == 20 else { return false }
+    return zip(utf8, "0000-00-00T00:00:00".utf8).allSatisfy { byte, form in
+      form == UInt8(ascii: "0") ? (0x30...0x39).contains(byte) : byte == form
+    } && utf8.last == UInt8(ascii: "Z")
   }
 
   /// Three digits after the point say enough on a screen; times lose their milliseconds.
@@ -116,18 +162,14 @@ public struct TextTable: Sendable {
     case .bool(let value): return value ? "yes" : "no"
     case .number(let value): return String(format: "%.3f", value)
     case .string(let text):
-      if text.utf8.count == 24, text.hasSuffix("Z"), Timestamp.date(text) != nil {
-        return text.prefix(19) + "Z"
-      }
-      return printable(text)
-    case .array(let items): return items.map { printable(Listing.plain($0)) }.joined(separator: ", ")
-    default: return printable(Listing.plain(value))
+      return text.utf8.count == 24 && isTime(text) ? text.prefix(19) + "Z" : text
+    case .array(let items): return items.map(Listing.plain).joined(separator: ", ")
+    default: return Listing.plain(value)
     }
   }
 
   /// Control characters of a file's text must not reach the terminal.
   private static func printable(_ text: String) -> String {
-    if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
     let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator: "·"

@@ -2,14 +2,13 @@
 
 import Foundation
 import Pipeline
+import Provenance
 import Synchronization
 
 enum Console {
   /// Prints a value as one JSON document on standard output.
   static func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    print(try JSONValue(encoding: value).prettyText)
   }
 
   static func complain(_ text: String) { say("fuseline: \(text)") }

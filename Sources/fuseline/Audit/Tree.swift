@@ -6,7 +6,7 @@ import Provenance
 enum Tree {
   /// Every leaf of a value's JSON under its dotted path, in the order of the paths.
   static func listing(_ value: some Encodable) throws -> Listing {
-    let document = try JSONDocument(encoding: value).decode(JSONValue.self)
+    let document = try JSONValue(encoding: value)
     var rows: [[JSONValue]] = []
     collect(document, path: "", into: &rows)
     return Listing(columns: ["what", "value"], rows: rows)
