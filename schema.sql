@@ -10,13 +10,15 @@
 --   `job_totals` and `intake_totals` repeat what other tables say, added up by triggers, and nothing else does.
 
 PRAGMA application_id = 0x46555345;  -- "FUSE"
-PRAGMA user_version = 4;             -- raised with every change of this file that a stored ledger must follow
+PRAGMA user_version = 5;             -- raised with every change of this file that a stored ledger must follow
 
 -- Identity of this database. One row.
 CREATE TABLE ledger (
   id         INTEGER PRIMARY KEY CHECK (id = 1),
   uuid       TEXT NOT NULL,
-  created    TEXT NOT NULL
+  created    TEXT NOT NULL,
+  salt       BLOB CHECK (length(salt) = 32)  -- random; comes first in the digest of a row that names a person, so
+                                     -- that nobody can guess the person from an event
 ) STRICT;
 
 -- ---------------------------------------------------------------------------------------------------------
@@ -291,6 +293,10 @@ CREATE INDEX jobs_by_model ON jobs (model_id);
 CREATE INDEX jobs_by_output_series ON jobs (output_series_uid);
 CREATE INDEX jobs_by_run ON jobs (run_id);
 CREATE INDEX jobs_by_time ON jobs (coalesce(finished, started, opened));
+-- The Spatial Registration object of a job, by its SOP Instance UID and its series.
+CREATE INDEX jobs_by_registration ON jobs (registration_json ->> '$.output.sop') WHERE registration_json IS NOT NULL;
+CREATE INDEX jobs_by_registration_series ON jobs (registration_json ->> '$.output.series')
+  WHERE registration_json IS NOT NULL;
 
 -- The state machine; whatever is not listed is a mistake of the program and is refused.
 CREATE TRIGGER jobs_state BEFORE UPDATE OF state ON jobs

@@ -11,43 +11,52 @@ internal import GRDB
 /// the first event).
 enum EventChain {
   static let genesis = Data(count: 32)
-  fileprivate static let header = Array("fuseline-event-1\n".utf8)
 
   static func hash(
     seq: Int64, time: String, kind: String, subject: String, payload: String, previous: Data
   ) -> Data {
-    var bytes = EventBytes()
-    for field in [String(seq), time, kind, subject, payload] { bytes.add(Array(field.utf8)) }
-    return Data(bytes.digest(previous: Array(previous)))
+    let bytes = EventBytes()
+    bytes.begin()
+    for field in [String(seq), time, kind, subject, payload] {
+      Array(field.utf8).withUnsafeBytes { bytes.add($0) }
+    }
+    return Data(previous.withUnsafeBytes { bytes.digest(previous: $0) })
   }
 }
 
 /// The bytes that are hashed of one event after another, in a buffer that is used again.
 struct EventBytes {
-  private var bytes = EventChain.header
+  private let bytes = HashBuffer()
 
-  mutating func begin() {
-    bytes.removeAll(keepingCapacity: true)
-    bytes.append(contentsOf: EventChain.header)
+  func begin() {
+    bytes.cut()
+    bytes.append("fuseline-event-1\n")
   }
 
-  mutating func add(_ field: some Collection<UInt8>) {
-    bytes.append(decimal: Int64(field.count))
+  func add(_ field: UnsafeRawBufferPointer) {
+    bytes.append(UInt64(field.count), radix: 10)
     bytes.append(UInt8(ascii: ":"))
-    bytes.append(contentsOf: field)
+    bytes.append(field)
     bytes.append(UInt8(ascii: ","))
   }
 
   /// A number, as the field of its decimal digits.
-  mutating func add(number: Int64) {
-    var digits: [UInt8] = []
-    digits.append(decimal: number)
-    add(digits)
+  func add(number: Int64) {
+    var digits = number < 0 ? 2 : 1
+    var rest = number / 10
+    while rest != 0 {
+      digits += 1
+      rest /= 10
+    }
+    bytes.append(UInt64(digits), radix: 10)
+    bytes.append(UInt8(ascii: ":"))
+    bytes.append(decimal: number)
+    bytes.append(UInt8(ascii: ","))
   }
 
-  mutating func digest(previous: some Collection<UInt8>) -> SHA256.Digest {
-    bytes.append(contentsOf: previous)
-    return SHA256.hash(data: bytes)
+  func digest(previous: UnsafeRawBufferPointer) -> SHA256.Digest {
+    bytes.append(previous)
+    return bytes.digest
   }
 }
 

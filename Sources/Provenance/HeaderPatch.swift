@@ -62,6 +62,12 @@ enum HeaderPatch {
   }
 }
 
+extension [UInt8] {
+  fileprivate mutating func append(_ text: StaticString) {
+    append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+}
+
 extension Change {
   /// How a header is stored: as a patch of what its series has in common, which becomes this header where there is
   /// nothing yet or it differs in most; whole where a patch cannot say it.

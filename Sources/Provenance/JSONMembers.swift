@@ -37,14 +37,16 @@ struct JSONMembers {
 
   /// Behind the string that begins here.
   private func string(_ start: Int) -> Int? {
-    guard start < bytes.count, bytes[start] == UInt8(ascii: "\"") else { return nil }
+    guard start < bytes.count, bytes[start] == UInt8(ascii: "\""), let base = bytes.baseAddress else {
+      return nil
+    }
     var index = start + 1
-    while index < bytes.count {
-      switch bytes[index] {
-      case UInt8(ascii: "\""): return index + 1
-      case UInt8(ascii: "\\"): index += 2
-      default: index += 1
-      }
+    while index < bytes.count, let quote = memchr(base + index, 0x22, bytes.count - index) {
+      index = UnsafeRawPointer(quote) - base
+      var first = index
+      while bytes[first - 1] == UInt8(ascii: "\\") { first -= 1 }
+      if (index - first).isMultiple(of: 2) { return index + 1 }
+      index += 1
     }
     return nil
   }
@@ -52,6 +54,9 @@ struct JSONMembers {
   /// Behind the value that begins here.
   private func value(_ start: Int) -> Int? {
     guard start < bytes.count else { return nil }
+    if bytes[start] == UInt8(ascii: "\"") {
+      return string(start).flatMap { $0 < bytes.count && (bytes[$0] == 0x2C || bytes[$0] == 0x7D) ? $0 : nil }
+    }
     var depth = 0
     var index = start
     while index < bytes.count {
@@ -70,40 +75,5 @@ struct JSONMembers {
       index += 1
     }
     return nil
-  }
-}
-
-/// What an event says, in its canonical JSON.
-struct EventPayload {
-  let bytes: UnsafeRawBufferPointer
-
-  /// The value under a key, as written; nil where there is none or it is `null`.
-  func value(_ key: StaticString) -> UnsafeRawBufferPointer? {
-    var members = JSONMembers(bytes)
-    while let (found, value) = members.next() {
-      if found.equals(key) { return value.equals("null") ? nil : value }
-    }
-    return nil
-  }
-
-  /// Is the member this text? NULL is what a member that is not there says.
-  func says(_ key: StaticString, _ rows: RawRows, _ column: Int32) -> Bool {
-    guard let value = value(key) else { return rows.isNull(column) }
-    guard !rows.isNull(column) else { return false }
-    return Self.is(value, rows.bytes(column))
-  }
-
-  func says(_ key: StaticString, _ text: UnsafeRawBufferPointer) -> Bool {
-    value(key).map { Self.is($0, text) } ?? false
-  }
-
-  /// A string with an escape in it is decoded; numbers are compared as written, which is how both are.
-  private static func `is`(_ value: UnsafeRawBufferPointer, _ text: UnsafeRawBufferPointer) -> Bool {
-    guard value.first == UInt8(ascii: "\""), value.count >= 2 else { return value.equals(text) }
-    guard value.contains(UInt8(ascii: "\\")) else {
-      return UnsafeRawBufferPointer(rebasing: value[1..<(value.count - 1)]).equals(text)
-    }
-    let decoded = try? JSONDecoder().decode(String.self, from: Data(value))
-    return decoded == String(decoding: text, as: UTF8.self)
   }
 }

@@ -19,6 +19,9 @@ extension Ledger {
       try change.run(
         "INSERT INTO checkpoints (seq, hash, time, public_key, signature) VALUES (?, ?, ?, ?, ?)",
         [seq, hash, change.now, key.key.publicKey.rawRepresentation, bytes(hex: checkpoint.signature)])
+      try change.append(
+        "checkpoint.signed", subject: "checkpoint:\(seq)",
+        ["public_key": .string(checkpoint.publicKey), "signature": .string(checkpoint.signature)])
       return checkpoint
     }
   }

@@ -40,18 +40,11 @@ extension Ledger {
         sentence: "another file with this SOP Instance UID and other content is in the store, find out which "
           + "of the two is right", kept: kept)
     }
-    let event = try change.append(
-      "file.duplicate", subject: "instance:\(kept.sopInstanceUID)",
+    let id = try change.insertSeen(instance, as: .duplicate, kept: kept.id, run: run)
+    let event = try change.announce(
+      .intake, id, "file.duplicate", subject: "instance:\(kept.sopInstanceUID)",
       ["run": JSONValue(run), "sha256": .string(kept.sha256)])
-    try change.run(
-      """
-      INSERT INTO intake (run_id, time, outcome, original_path, sha256, size, sop_uid, instance_id, event)
-      VALUES (?, ?, 'duplicate', ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        run, change.now, instance.originalPath, instance.sha256, instance.size, kept.sopInstanceUID, kept.id,
-        event,
-      ])
+    try change.run("UPDATE intake SET event = ? WHERE id = ?", [event, id])
     try change.sentAgain(kept.id, run: run)
     try change.abandonIntent(intent)
     return .duplicate(of: kept)
@@ -78,20 +71,21 @@ extension Ledger {
         try change.value("SELECT id FROM instances WHERE sop_uid = ?", [$0])
       }
       let subject = file.sopInstanceUID.map { "instance:\($0)" } ?? "file:\(file.sha256 ?? "unreadable")"
-      let event = try change.append(
-        "file.\(outcome.rawValue)", subject: subject,
-        ["run": JSONValue(run), "reason": .string(file.reason), "sha256": JSONValue(file.sha256)])
-      try change.run(
+      let id = try change.insert(
         """
         INSERT INTO intake (run_id, time, outcome, reason, sentence, original_path, sha256, size, sop_uid,
           series_uid, study_uid, modality, quarantine_path, instance_id, event)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(seq) FROM events))
         """,
         [
           run, change.now, outcome.rawValue, file.reason, file.sentence, file.originalPath, file.sha256,
           file.size, file.sopInstanceUID, file.seriesInstanceUID, file.studyInstanceUID, file.modality,
-          file.quarantinePath, kept, event,
+          file.quarantinePath, kept,
         ])
+      let event = try change.announce(
+        .intake, id, "file.\(outcome.rawValue)", subject: subject,
+        ["run": JSONValue(run), "reason": .string(file.reason), "sha256": JSONValue(file.sha256)])
+      try change.run("UPDATE intake SET event = ? WHERE id = ?", [event, id])
       if outcome == .duplicate, let kept { try change.sentAgain(kept, run: run) }
       try change.completeIntent(intent)
     }
@@ -100,14 +94,16 @@ extension Ledger {
   /// Marks a whole series as not for us or unsafe to use, or as usable again (both nil).
   public func setSeries(_ uid: String, state: SeriesState, reason: String?, sentence: String?) throws {
     try write { change in
-      guard let row = try change.row("SELECT state, reason FROM series WHERE uid = ?", [uid]) else {
+      guard let row = try change.row("SELECT id, state, reason FROM series WHERE uid = ?", [uid]) else {
         throw LedgerError(.notFound, subject: uid, detail: "no series of this UID is recorded")
       }
       if row["state"] == state.rawValue, row["reason"] == reason { return }
-      try change.append("series.\(state.rawValue)", subject: "series:\(uid)", ["reason": JSONValue(reason)])
       try change.run(
         "UPDATE series SET state = ?, reason = ?, sentence = ? WHERE uid = ?",
         [state.rawValue, reason, sentence, uid])
+      try change.announce(
+        .verdict, row["id"], "series.\(state.rawValue)", subject: "series:\(uid)",
+        ["reason": JSONValue(reason)])
     }
   }
 }
@@ -131,16 +127,20 @@ extension Change {
         SELECT se.study_id FROM series se JOIN instances i ON i.series_id = se.id
         JOIN patients p ON p.id = i.patient_id WHERE p.patient_id = ?)
       """, [patient.patientID])
-    return try insert(
+    let id = try insert(
       "INSERT INTO patients (patient_id, issuer, name, birth_date, sex) VALUES (?, ?, ?, ?, ?)",
       [patient.patientID, patient.issuer, patient.name, patient.birthDate, patient.sex])
+    try announcePatient(id)
+    return id
   }
 
   fileprivate func study(_ study: StudyRecord, patient: Int64) throws -> Int64 {
     if let known: Int64 = try value("SELECT id FROM studies WHERE uid = ?", [study.uid]) { return known }
-    return try insert(
+    let id = try insert(
       "INSERT INTO studies (uid, patient_id, date, time, description) VALUES (?, ?, ?, ?, ?)",
       [study.uid, patient, study.date, study.time, study.description])
+    try announceStudy(id, uid: study.uid)
+    return id
   }
 
   /// Is the series known as part of something else?
@@ -157,7 +157,7 @@ extension Change {
       try run("UPDATE series SET last_arrival = ? WHERE id = ?", [now, known])
       return known
     }
-    return try insert(
+    let id = try insert(
       """
       INSERT INTO series (uid, study_id, modality, number, description, frame_of_reference, last_arrival)
       VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -166,6 +166,8 @@ extension Change {
         series.uid, study, series.modality, series.number, series.description, series.frameOfReferenceUID,
         now,
       ])
+    try announceSeries(id, uid: series.uid)
+    return id
   }
 
   fileprivate func insertInstance(
@@ -184,20 +186,32 @@ extension Change {
         instance.number, instance.path, instance.originalPath, instance.sha256, instance.size,
         header.base, header.text, run, now,
       ])
+    let seen = try insertSeen(instance, as: .accepted, kept: id, run: run)
     let event = try append(
       "instance.accepted", subject: "instance:\(instance.sopInstanceUID)",
       [
         "run": JSONValue(run), "series": .string(instance.series.uid), "sha256": .string(instance.sha256),
         "size": .integer(instance.size), "record": .string(try instanceDigest(id)),
+        "row": try digest(.instance, id), "seen": try digest(.intake, seen),
       ])
     try self.run("UPDATE instances SET event = ? WHERE id = ?", [event, id])
-    try self.run(
-      """
-      INSERT INTO intake (run_id, time, outcome, original_path, sha256, size, sop_uid, instance_id, event)
-      VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)
-      """,
-      [run, now, instance.originalPath, instance.sha256, instance.size, instance.sopInstanceUID, id, event])
+    try self.run("UPDATE intake SET event = ? WHERE id = ?", [event, seen])
     try reopenStudy(ofSeries: series)
     return id
+  }
+
+  /// The row of `intake` of an image; its event follows.
+  fileprivate func insertSeen(
+    _ instance: AcceptedInstance, as outcome: IntakeOutcome, kept: Int64, run: Int64?
+  ) throws -> Int64 {
+    try insert(
+      """
+      INSERT INTO intake (run_id, time, outcome, original_path, sha256, size, sop_uid, instance_id, event)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(seq) FROM events))
+      """,
+      [
+        run, now, outcome.rawValue, instance.originalPath, instance.sha256, instance.size,
+        instance.sopInstanceUID, kept,
+      ])
   }
 }

@@ -93,6 +93,8 @@ extension Ledger {
         [
           "job": .integer(job), "slice": .integer(Int64(publication.index)),
           "sha256": .string(publication.output.sha256), "accepted": .bool(publication.accepted),
+          "attempt": JSONValue(
+            try change.value("SELECT attempt_id FROM slices WHERE id = ?", [slice]) as Int64?),
           "record": .string(try change.sliceDigest(slice)),
         ])
       try change.run("UPDATE slices SET event = ? WHERE id = ?", [event, slice])

@@ -31,9 +31,10 @@ extension Ledger {
 
 extension Change {
   /// Moves a job to another state, with the event that says so.
+  /// - Parameter also: what else of the job and its attempts changes with it.
   func moveJob(
     _ job: Int64, to state: String, kind: String, reason: String? = nil, sentence: String? = nil,
-    _ payload: [String: JSONValue] = [:]
+    _ payload: [String: JSONValue] = [:], also: () throws -> Void = {}
   ) throws {
     guard let old: String = try value("SELECT state FROM jobs WHERE id = ?", [job]) else {
       throw LedgerError(.notFound, subject: "job:\(job)", detail: "no such job, see the list of jobs")
@@ -41,12 +42,18 @@ extension Change {
     var payload = payload
     payload["from"] = .string(old)
     payload["reason"] = JSONValue(reason)
-    let event = try append(kind, subject: "job:\(job)", payload)
     try run(
       """
-      UPDATE jobs SET state = ?, reason = ?, sentence = ?, retry_at = NULL, superseded_by = NULL, event = ?
-      WHERE id = ?
-      """, [state, reason, sentence, event, job])
+      UPDATE jobs SET state = ?, reason = ?, sentence = ?, retry_at = NULL, superseded_by = NULL WHERE id = ?
+      """, [state, reason, sentence, job])
+    try also()
+    try announceJob(job, kind, payload)
+  }
+
+  /// The event that says what the row of a job and its attempts are now.
+  func announceJob(_ job: Int64, _ kind: String, _ payload: [String: JSONValue]) throws {
+    let event = try announce(.job, job, kind, subject: "job:\(job)", payload)
+    try run("UPDATE jobs SET event = ? WHERE id = ?", [event, job])
   }
 
   /// Closes the attempt under way, if there is one, and times the job by it.

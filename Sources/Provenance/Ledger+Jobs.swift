@@ -13,25 +13,24 @@ extension Ledger {
       let key = try change.key(of: new)
       if let known = try Self.job(change.db, ofWork: key) { return known }
       let id: Int64 = (try change.value("SELECT max(id) FROM jobs") ?? 0) + 1
-      let event = try change.append(
-        "job.opened", subject: "job:\(id)",
-        [
-          "key": .string(key), "kind": .string(new.kind), "fixed": .string(new.fixedSeriesUID),
-          "moving": .string(new.movingSeriesUID), "series": JSONValue(new.outputSeriesUID),
-          "run": JSONValue(run),
-        ])
       try change.run(
         """
         INSERT INTO jobs (id, key, pair_id, inputs_sha256, model_id, settings_id, software_id, output_series_uid,
           run_id, state, planned_slices, opened, event)
         VALUES (:id, :key, :pair, :inputs, :model, :settings, :software, :output, :run, 'pending', :slices, :now,
-          :event)
+          (SELECT max(seq) FROM events))
         """,
         [
           "id": id, "key": key, "pair": try change.pair(of: new), "inputs": new.inputsSHA256,
           "model": new.model, "settings": new.settings, "software": new.software,
           "output": new.outputSeriesUID, "run": run, "slices": new.plannedSlices, "now": change.now,
-          "event": event,
+        ])
+      try change.announceJob(
+        id, "job.opened",
+        [
+          "key": .string(key), "kind": .string(new.kind), "fixed": .string(new.fixedSeriesUID),
+          "moving": .string(new.movingSeriesUID), "series": JSONValue(new.outputSeriesUID),
+          "run": JSONValue(run),
         ])
       return try Self.job(change.db, id: id)
     }
@@ -73,15 +72,18 @@ extension Ledger {
         try change.moveJob(job, to: "pending", kind: "job.requeued")
       }
       let number = (try change.value("SELECT max(number) FROM attempts WHERE job_id = ?", [job]) ?? 0) + 1
-      try change.moveJob(
-        job, to: "running", kind: "attempt.began",
-        ["attempt": .integer(Int64(number)), "run": JSONValue(run)])
-      try change.run(
-        "UPDATE jobs SET attempts = attempts + 1, started = ?, finished = NULL, seconds = NULL WHERE id = ?",
-        [change.now, job])
-      return try change.insert(
+      let attempt = try change.insert(
         "INSERT INTO attempts (job_id, run_id, number, worker, started) VALUES (?, ?, ?, ?, ?)",
         [job, run, number, worker, change.now])
+      try change.moveJob(
+        job, to: "running", kind: "attempt.began",
+        ["attempt": .integer(Int64(number)), "run": JSONValue(run)]
+      ) {
+        try change.run(
+          "UPDATE jobs SET attempts = attempts + 1, started = ?, finished = NULL, seconds = NULL WHERE id = ?",
+          [change.now, job])
+      }
+      return attempt
     }
   }
 
@@ -93,9 +95,6 @@ extension Ledger {
     try write { change in
       try change.completeIntent(intent)
       _ = try Self.job(change.db, id: job)
-      try change.append(
-        "job.prepared", subject: "job:\(job)",
-        ["slices": JSONValue(preparation.plannedSlices.map(Int64.init))])
       try change.run(
         """
         UPDATE jobs SET normalization_fixed_json = coalesce(?, normalization_fixed_json),
@@ -109,6 +108,8 @@ extension Ledger {
           preparation.registration?.text, preparation.interpolation, preparation.details?.text,
           preparation.plannedSlices, job,
         ])
+      try change.announceJob(
+        job, "job.prepared", ["slices": JSONValue(preparation.plannedSlices.map(Int64.init))])
     }
   }
 
@@ -138,8 +139,10 @@ extension Ledger {
       let retry = retryAt.map(Timestamp.text)
       try change.moveJob(
         job, to: "failed", kind: "job.failed", reason: reason, sentence: sentence,
-        ["retry_at": JSONValue(retry)])
-      try change.run("UPDATE jobs SET retry_at = ? WHERE id = ?", [retry, job])
+        ["retry_at": JSONValue(retry)]
+      ) {
+        try change.run("UPDATE jobs SET retry_at = ? WHERE id = ?", [retry, job])
+      }
     }
   }
 
@@ -162,8 +165,9 @@ extension Ledger {
   /// Back to pending with a fresh budget of attempts: a dead letter that was sent again, a rejection whose cause is gone.
   public func requeueJob(_ job: Int64) throws {
     try write { change in
-      try change.moveJob(job, to: "pending", kind: "job.requeued")
-      try change.run("UPDATE jobs SET attempts = 0 WHERE id = ?", [job])
+      try change.moveJob(job, to: "pending", kind: "job.requeued") {
+        try change.run("UPDATE jobs SET attempts = 0 WHERE id = ?", [job])
+      }
       try change.reopenStudy(ofJob: job)
     }
   }
@@ -173,8 +177,9 @@ extension Ledger {
   public func pauseJob(_ job: Int64, reason: String) throws {
     try write { change in
       try change.endAttempt(job, outcome: "interrupted", reason: reason, sentence: nil)
-      try change.moveJob(job, to: "pending", kind: "job.interrupted", reason: reason)
-      try change.run("UPDATE jobs SET attempts = max(attempts - 1, 0) WHERE id = ?", [job])
+      try change.moveJob(job, to: "pending", kind: "job.interrupted", reason: reason) {
+        try change.run("UPDATE jobs SET attempts = max(attempts - 1, 0) WHERE id = ?", [job])
+      }
     }
   }
 
@@ -191,8 +196,10 @@ extension Ledger {
     try write { change in
       try change.endAttempt(job, outcome: "interrupted", reason: reason, sentence: nil)
       try change.moveJob(
-        job, to: "superseded", kind: "job.superseded", reason: reason, ["by": JSONValue(newer)])
-      try change.run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [newer, job])
+        job, to: "superseded", kind: "job.superseded", reason: reason, ["by": JSONValue(newer)]
+      ) {
+        try change.run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [newer, job])
+      }
     }
   }
 

@@ -29,6 +29,7 @@ struct Migrator {
         // The write lock is held, so that what another connection reads is what will be changed.
         let backup = try backUp(version: version, change)
         try apply(steps, db)
+        for step in steps { try step.rows?(change) }
         try change.append(
           "ledger.migrated", subject: "ledger:\(try change.value("SELECT uuid FROM ledger") ?? "")",
           [

@@ -168,7 +168,8 @@ extension Ledger {
       guard try change.value("SELECT count(*) FROM sqlite_master WHERE name = 'ledger'") == 0 else { return }
       try change.db.execute(sql: Self.schema)
       let uuid = UUID().uuidString.lowercased()
-      try change.run("INSERT INTO ledger (id, uuid, created) VALUES (1, ?, ?)", [uuid, change.now])
+      try change.run(
+        "INSERT INTO ledger (id, uuid, created, salt) VALUES (1, ?, ?, randomblob(32))", [uuid, change.now])
       try change.append(
         "ledger.created", subject: "ledger:\(uuid)",
         ["schema": .integer(Int64(Self.schemaVersion))])

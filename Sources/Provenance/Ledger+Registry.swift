@@ -43,15 +43,16 @@ extension Ledger {
       {
         return known
       }
-      try change.append(
-        "software.registered", subject: "software:\(software.version)",
+      let id = try change.insert(
+        "INSERT INTO software (version, blas, host, kernels, registered) VALUES (?, ?, ?, ?, ?)",
+        [software.version, software.blas, software.host, software.kernels, change.now])
+      try change.announce(
+        .software, id, "software.registered", subject: "software:\(software.version)",
         [
           "blas": .string(software.blas), "host": .string(software.host),
           "kernels": .string(software.kernels),
         ])
-      return try change.insert(
-        "INSERT INTO software (version, blas, host, kernels, registered) VALUES (?, ?, ?, ?, ?)",
-        [software.version, software.blas, software.host, software.kernels, change.now])
+      return id
     }
   }
 
@@ -61,9 +62,10 @@ extension Ledger {
       if let known: Int64 = try change.value("SELECT id FROM settings WHERE sha256 = ?", [sha256]) {
         return known
       }
-      try change.append("settings.registered", subject: "settings:\(sha256)", [:])
-      return try change.insert(
+      let id = try change.insert(
         "INSERT INTO settings (sha256, text, registered) VALUES (?, ?, ?)", [sha256, text, change.now])
+      try change.announce(.settings, id, "settings.registered", subject: "settings:\(sha256)")
+      return id
     }
   }
 
@@ -78,12 +80,13 @@ extension Ledger {
         }
         return known["id"]
       }
-      try change.append(
-        "model.registered", subject: "model:\(model.sha256)",
-        ["name": .string(model.name), "parameters": .integer(Int64(model.parameters))])
-      return try change.insert(
+      let id = try change.insert(
         "INSERT INTO models (name, sha256, path, parameters, registered) VALUES (?, ?, ?, ?, ?)",
         [model.name, model.sha256, model.path, model.parameters, change.now])
+      try change.announce(
+        .model, id, "model.registered", subject: "model:\(model.sha256)",
+        ["name": .string(model.name), "parameters": .integer(Int64(model.parameters))])
+      return id
     }
   }
 }

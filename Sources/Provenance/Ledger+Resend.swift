@@ -27,25 +27,27 @@ extension Change {
     guard let old else { return }
     let id: Int64 = (try value("SELECT max(id) FROM jobs") ?? 0) + 1
     let key = NewJob.keySentAgain(old["key"])
-    let event = try append(
-      "job.opened", subject: "job:\(id)",
-      [
-        "key": .string(key), "kind": .string(old["kind"]), "fixed": .string(old["fixed"]),
-        "moving": .string(old["moving"]), "instead_of": .integer(dead), "run": JSONValue(run),
-        "series": JSONValue(old["output_series_uid"] as String?),
-      ])
     try self.run(
       """
       INSERT INTO jobs (id, key, pair_id, inputs_sha256, model_id, settings_id, software_id, output_series_uid, run_id,
         state, planned_slices, opened, event)
       SELECT ?, ?, pair_id, inputs_sha256, model_id, settings_id, software_id, output_series_uid, ?, 'pending',
-        planned_slices, ?, ? FROM jobs WHERE id = ?
-      """, [id, key, run, now, event, dead])
+        planned_slices, ?, event FROM jobs WHERE id = ?
+      """, [id, key, run, now, dead])
+    try announceJob(
+      id, "job.opened",
+      [
+        "key": .string(key), "kind": .string(old["kind"]), "fixed": .string(old["fixed"]),
+        "moving": .string(old["moving"]), "instead_of": .integer(dead), "run": JSONValue(run),
+        "series": JSONValue(old["output_series_uid"] as String?),
+      ])
     try moveSlices(of: dead, to: id)
     try moveJob(
       dead, to: "superseded", kind: "job.superseded", reason: old["reason"], sentence: old["sentence"],
-      ["by": .integer(id), "because": .string("sent_again")])
-    try self.run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [id, dead])
+      ["by": .integer(id), "because": .string("sent_again")]
+    ) {
+      try self.run("UPDATE jobs SET superseded_by = ? WHERE id = ?", [id, dead])
+    }
     try reopenStudy(ofJob: id)
   }
 
@@ -54,7 +56,7 @@ extension Change {
     let slices = try Row.fetchAll(
       db,
       sql: """
-        SELECT s.id, s.idx, s.accepted, o.sop_uid, o.sha256 FROM slices s JOIN outputs o ON o.slice_id = s.id
+        SELECT s.id, s.idx, s.accepted, s.attempt_id, o.sop_uid, o.sha256 FROM slices s JOIN outputs o ON o.slice_id = s.id
         WHERE s.job_id = ? ORDER BY s.idx
         """, arguments: [dead])
     for slice in slices {
@@ -65,7 +67,7 @@ extension Change {
         [
           "job": .integer(fresh), "from_job": .integer(dead), "slice": .integer(slice["idx"]),
           "sha256": .string(slice["sha256"]), "accepted": .bool(slice["accepted"]),
-          "record": .string(try sliceDigest(id)),
+          "attempt": JSONValue(slice["attempt_id"] as Int64?), "record": .string(try sliceDigest(id)),
         ])
       try run("UPDATE slices SET event = ? WHERE id = ?", [event, id])
     }

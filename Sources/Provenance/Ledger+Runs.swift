@@ -17,12 +17,15 @@ extension Ledger {
     try write { change in
       try closeInterrupted(change)
       let next: Int64 = (try change.value("SELECT max(id) FROM runs") ?? 0) + 1
-      let event = try change.append("run.began", subject: "run:\(next)", ["command": .string(command)])
-      return try change.insert(
+      try change.run(
         """
         INSERT INTO runs (id, command, state, started, settings_id, software_id, event)
-        VALUES (?, ?, 'running', ?, ?, ?, ?)
-        """, [next, command, change.now, settings, software, event])
+        VALUES (?, ?, 'running', ?, ?, ?, (SELECT max(seq) FROM events))
+        """, [next, command, change.now, settings, software])
+      let event = try change.announce(
+        .run, next, "run.began", subject: "run:\(next)", ["command": .string(command)])
+      try change.run("UPDATE runs SET event = ? WHERE id = ?", [event, next])
+      return next
     }
   }
 

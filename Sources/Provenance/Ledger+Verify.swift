@@ -1,7 +1,9 @@
 // Proving the ledger whole: the chain, the checkpoints, the rows the events announced, lineage, and the files.
 
+internal import Dispatch
 internal import Foundation
 internal import GRDB
+internal import Synchronization
 
 extension Ledger {
   /// Checks everything and names every broken link, the first one first.
@@ -13,54 +15,105 @@ extension Ledger {
   public func verify(
     known: [Checkpoint] = [], publicKey: String? = nil, digest: ((RecordedFile) throws -> String?)? = nil
   ) throws -> Verification {
-    // The chain on a thread of its own. Both see a moment of the ledger in which rows and events are of one piece; the
-    // chain's is not the earlier one.
-    try read { db in
-      let last = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM events") ?? 0
-      let chain = Beside { try Self.chainAndTotals(self) }
-      defer { chain.wait() }
-      let walked = try Self.walkRecords(db)
-      var work = Verification()
-      try Self.verifyWork(db, &work)
-      var (report, totals) = try chain.value()
-      try Self.verifyTail(db, last: last, walked, &report)
+    try verify(known: known, publicKey: publicKey, piece: 250_000, digest: digest)
+  }
+
+  /// - Parameter piece: events of the chain that are checked in one go. Each names the digest of the one before it, so that
+  ///   pieces can be walked side by side; a ledger of one piece is not worth threads.
+  func verify(
+    known: [Checkpoint] = [], publicKey: String? = nil, piece: Int64,
+    digest: ((RecordedFile) throws -> String?)? = nil
+  ) throws -> Verification {
+    let last = try read { try Int64.fetchOne($0, sql: "SELECT max(seq) FROM events") ?? 0 }
+    let pieces = try read { try VerifiedPiece.all($0, last: last, size: piece) }
+    let (found, work) =
+      try pieces.count > 1
+      ? verifyBeside(pieces)
+      : read { db in
+        (try pieces.map { try $0.walk(db) }, try Self.verifyFew(db))
+      }
+    var report = Verification()
+    if last == 0 { report.add(.event, "event:1", "the ledger has no events at all") }
+    for part in found where last > 0 { report.add(part.chain) }
+    for walked in found.flatMap(\.walked) {
+      guard let beyond = walked.beyond else { continue }
+      report.add(
+        .event, "event:\(beyond.last + 1)",
+        "the chain ends at event \(beyond.last), but \(beyond.row) refers to event \(beyond.event)")
+    }
+    return try read { db in
+      try Self.verifyTail(db, &report)
       try Self.verifyCheckpoints(db, known: known, publicKey: publicKey, &report)
-      for part in [walked.records, work, totals, walked.lineage] { report.add(part) }
+      report.add(WalkedRows.together(found.flatMap(\.walked)))
+      report.add(work)
+      try Self.verifySums(db, found, &report)
+      for walked in found.flatMap(\.walked) { report.add(walked.lineage) }
       try Self.verifyLineage(db, &report)
       if let digest { try Self.verifyFiles(db, digest, &report) }
       return report
     }
   }
 
-  /// On a connection of its own, so that it can be worked through beside another one.
-  private static func chainAndTotals(_ ledger: Ledger) throws -> (Verification, Verification) {
-    try ledger.translating {
-      let queue = try readOnlyDatabase(ledger.path)
+  private static func verifyFew(_ db: Database) throws -> Verification {
+    var report = Verification()
+    try verifyCatalogue(db, &report)
+    try verifyWork(db, &report)
+    return report
+  }
+
+  private static func verifySums(
+    _ db: Database, _ found: [VerifiedPiece.Found], _ report: inout Verification
+  ) throws {
+    var files = IntakeSums()
+    var slices = SliceSums()
+    for part in found {
+      files.add(part.files)
+      slices.add(part.slices)
+    }
+    try slices.verify(db, &report)
+    try files.verify(db, &report)
+  }
+
+  /// Works through the pieces, and what is not in them, on all processors, each on a connection of its own. Each sees a
+  /// moment of the ledger in which rows and events are of one piece; what was written before the first of them, all of
+  /// them see.
+  private func verifyBeside(_ pieces: [VerifiedPiece]) throws -> ([VerifiedPiece.Found], Verification) {
+    let found = Mutex<[Int: Result<VerifiedPiece.Found, any Error>]>([:])
+    let work = Mutex<Result<Verification, any Error>?>(nil)
+    DispatchQueue.concurrentPerform(iterations: pieces.count + 1) { index in
+      guard index > 0 else {
+        let outcome = Result { try onConnection { try Self.verifyFew($0) } }
+        return work.withLock { $0 = outcome }
+      }
+      let outcome = Result { try onConnection { try pieces[index - 1].walk($0) } }
+      found.withLock { $0[index] = outcome }
+    }
+    let parts = try found.withLock { try $0.sorted { $0.key < $1.key }.map { try $0.value.get() } }
+    return (parts, try work.withLock { try $0?.get() } ?? Verification())
+  }
+
+  private func onConnection<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try translating {
+      let queue = try Self.readOnlyDatabase(path)
       defer { try? queue.close() }
       return try queue.read { db in
-        var chain = Verification()
-        var totals = Verification()
-        _ = try verifyChain(db, &chain)
-        try verifyTotals(db, &totals)
-        return (chain, totals)
+        try db.execute(sql: "PRAGMA cache_size = -16000")
+        return try body(db)
       }
     }
   }
 
   /// Rows point to the event that announced them: where the end of the chain was cut off, some point past it.
-  private static func verifyTail(
-    _ db: Database, last: Int64, _ walked: Walked, _ report: inout Verification
-  ) throws {
-    var beyond = walked.beyond
-    for (table, name) in [("runs", "run"), ("jobs", "job")] {
+  private static func verifyTail(_ db: Database, _ report: inout Verification) throws {
+    let last = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM events") ?? 0
+    for (table, name) in [("runs", "run"), ("jobs", "job"), ("releases", "release")] {
       let row = try Row.fetchOne(
-        db, sql: "SELECT event, id FROM \(table) WHERE event > ? ORDER BY event LIMIT 1", arguments: [last])
-      if let row { beyond[name] = (row[0], row[1]) }
-    }
-    for (name, found) in beyond.sorted(by: { $0.value.event < $1.value.event }) {
+        db, sql: "SELECT event, rowid FROM \(table) WHERE event > ? ORDER BY event LIMIT 1", arguments: [last]
+      )
+      guard let row else { continue }
       report.add(
         .event, "event:\(last + 1)",
-        "the chain ends at event \(last), but \(name):\(found.row) refers to event \(found.event)")
+        "the chain ends at event \(last), but \(name):\(row[1] as Int64) refers to event \(row[0] as Int64)")
     }
   }
 
@@ -83,6 +136,21 @@ extension Ledger {
         report.add(.checkpoint, subject, "event \(checkpoint.seq), signed \(checkpoint.time), \(detail)")
       }
     }
+    // Programs before schema 5 had no event for it.
+    let missed = try Row.fetchCursor(
+      db,
+      sql: """
+        WITH signed AS (
+          SELECT seq, subject, json_extract(payload, '$.signature') AS signature FROM events
+          WHERE kind = 'checkpoint.signed')
+        SELECT subject, 'event ' || seq || ' announced it, but its row is gone' AS detail FROM signed
+        WHERE signature NOT IN (SELECT lower(hex(signature)) FROM checkpoints)
+        UNION ALL SELECT 'checkpoint:' || seq, 'no event announced it' FROM checkpoints
+        WHERE lower(hex(signature)) NOT IN (SELECT signature FROM signed) AND seq >= (
+          SELECT min(seq) FROM events WHERE kind IN ('ledger.created', 'ledger.migrated')
+            AND json_extract(payload, '$.schema') >= 5)
+        """)
+    while let row = try missed.next() { report.add(.checkpoint, row["subject"], row["detail"]) }
   }
 
   private static func verifyFiles(

@@ -1,10 +1,63 @@
-// Jobs with their pairs, runs and the sums over slices and files, against the events that announced them.
+// Jobs with their pairs, and runs, against the events that announced them.
 
 internal import GRDB
 
 extension Ledger {
+  /// Jobs and runs, and what jobs were found to be when they were done or refused.
+  static func verifyWork(_ db: Database, _ report: inout Verification) throws {
+    // (The plus keeps SQLite from going through all jobs' ends for each job.)
+    try verifyRecords(
+      db, kind: "job.done",
+      sql: """
+        SELECT j.id, 'job:' || j.id AS name, e.kind, json_extract(e.payload, '$.record') AS record
+        FROM jobs j LEFT JOIN events e ON e.seq = (
+          SELECT max(seq) FROM events d WHERE d.subject = 'job:' || j.id AND +d.kind = 'job.done')
+        WHERE j.state = 'done' ORDER BY j.id
+        """, &report)
+    // What was found out about a pair before it was refused; early programs did not say.
+    try verifyRecords(
+      db, kind: "job.rejected",
+      sql: """
+        SELECT j.id, 'job:' || j.id AS name, e.kind, json_extract(e.payload, '$.record') AS record
+        FROM jobs j JOIN events e ON e.seq = j.event
+        WHERE j.state = 'rejected' AND json_extract(e.payload, '$.record') IS NOT NULL ORDER BY j.id
+        """, &report)
+    try verifyJobRows(db, &report)
+    try verifyJobs(db, &report)
+    try verifyRuns(db, &report)
+  }
+
+  private static func verifyRecords(
+    _ db: Database, kind: String, sql: String, _ report: inout Verification
+  ) throws {
+    let rows = try Row.fetchCursor(db, sql: sql)
+    while let row = try rows.next() {
+      report.records += 1
+      let announced: String? = row["kind"] as String? == kind ? row["record"] : nil
+      let digest = try RecordDigest.digest(db, [RecordDigest.jobSQL], id: row["id"])
+      if announced != digest { report.add(.record, row["name"], "the row is not what its event says") }
+    }
+  }
+
+  /// The row of a job and its attempts are what its last event says: by digest, where it says one.
+  private static func verifyJobRows(_ db: Database, _ report: inout Verification) throws {
+    let salt = try SaltedRow.salt(db)
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT j.id, json_extract(e.payload, '$.row') AS digest FROM jobs j JOIN events e ON e.seq = j.event
+        WHERE digest IS NOT NULL ORDER BY j.id
+        """)
+    while let row = try rows.next() {
+      let id: Int64 = row["id"]
+      if try SaltedRow.job.digest(db, id: id, salt: salt) != row["digest"] {
+        report.add(.record, "job:\(id)", "the row or one of its attempts is not what its last event says")
+      }
+    }
+  }
+
   /// The pair of a job is the one it was opened for, and its state the one its last event moved it to.
-  static func verifyJobs(_ db: Database, _ report: inout Verification) throws {
+  private static func verifyJobs(_ db: Database, _ report: inout Verification) throws {
     try verify(
       db, &report, "the row or its pair is not what its events say",
       sql: """
@@ -16,62 +69,40 @@ extension Ledger {
             WHEN 'attempt.began' THEN 'running' WHEN 'job.done' THEN 'done' WHEN 'job.failed' THEN 'failed'
             WHEN 'job.rejected' THEN 'rejected' WHEN 'job.superseded' THEN 'superseded'
             WHEN 'job.opened' THEN 'pending' WHEN 'job.requeued' THEN 'pending'
-            WHEN 'job.interrupted' THEN 'pending' END AS same
+            WHEN 'job.interrupted' THEN 'pending' WHEN 'job.prepared' THEN 'running' END
+          -- Early programs left a job's event as it was when its pair had been read.
+          AND (e.seq = (SELECT max(seq) FROM events WHERE subject = 'job:' || j.id)
+            OR json_extract(e.payload, '$.row') IS NULL) AS same
         FROM jobs j LEFT JOIN pairs pa ON pa.id = j.pair_id LEFT JOIN series f ON f.id = pa.fixed_series_id
         LEFT JOIN series m ON m.id = pa.moving_series_id LEFT JOIN events e ON e.seq = j.event
         LEFT JOIN events o ON o.seq = (SELECT min(seq) FROM events WHERE subject = 'job:' || j.id)
         ORDER BY j.id
         """)
     try verify(
-      db, &report, "no job was ever opened for it",
+      db, &report, "no job was opened for it when it was found",
       sql: """
-        SELECT 'pair:' || id AS name, EXISTS (SELECT 1 FROM jobs WHERE pair_id = pairs.id) AS same FROM pairs
+        SELECT 'pair:' || id AS name, found IS (SELECT min(opened) FROM jobs WHERE pair_id = pairs.id) AS same FROM pairs
         ORDER BY id
         """)
   }
 
-  static func verifyRuns(_ db: Database, _ report: inout Verification) throws {
+  private static func verifyRuns(_ db: Database, _ report: inout Verification) throws {
     try verify(
       db, &report, "the row is not what its event says",
       sql: """
         SELECT 'run:' || r.id AS name, e.subject = 'run:' || r.id AND r.state = CASE e.kind
           WHEN 'run.began' THEN 'running' WHEN 'run.interrupted' THEN 'interrupted'
-          WHEN 'run.finished' THEN json_extract(e.payload, '$.outcome') END AS same
-        FROM runs r LEFT JOIN events e ON e.seq = r.event ORDER BY r.id
-        """)
-  }
-
-  /// The sums that triggers keep.
-  static func verifyTotals(_ db: Database, _ report: inout Verification) throws {
-    let detail = "the sum kept of it is not what its rows come to"
-    try verify(
-      db, &report, detail,
-      sql: """
-        WITH sums AS (
-          SELECT job_id, count(*) AS slices, sum(accepted = 0) AS undeformed, count(deformation_mean) AS deformed,
-            total(deformation_mean) AS mean, max(deformation_max) AS most, min(published) AS first,
-            max(published) AS last
-          FROM slices GROUP BY job_id)
-        SELECT 'job:' || s.job_id AS name, t.slices = s.slices AND t.undeformed = s.undeformed
-          AND t.deformed = s.deformed AND abs(t.deformation_sum - s.mean) <= 1e-9 * s.slices * (1 + abs(s.mean))
-          AND t.deformation_max IS s.most AND t.first_published = s.first AND t.last_published = s.last AS same
-        FROM sums s LEFT JOIN job_totals t ON t.job_id = s.job_id
-        UNION ALL SELECT 'job:' || job_id, 0 FROM job_totals WHERE job_id NOT IN (SELECT job_id FROM slices)
-        """)
-    try verify(
-      db, &report, detail,
-      sql: """
-        WITH sums AS (
-          SELECT run_id, outcome, count(*) AS files FROM intake WHERE run_id IS NOT NULL GROUP BY run_id, outcome)
-        SELECT 'run:' || s.run_id AS name, t.files IS s.files AS same
-        FROM sums s LEFT JOIN intake_totals t ON t.run_id = s.run_id AND t.outcome = s.outcome
-        UNION ALL SELECT 'run:' || t.run_id, 0 FROM intake_totals t
-          WHERE NOT EXISTS (SELECT 1 FROM intake k WHERE k.run_id = t.run_id AND k.outcome = t.outcome)
+          WHEN 'run.finished' THEN json_extract(e.payload, '$.outcome') END
+          AND r.finished IS CASE e.kind WHEN 'run.began' THEN NULL ELSE e.time END
+          AND r.command IS json_extract(b.payload, '$.command') AND r.started IS b.time
+          AND e.seq = (SELECT max(seq) FROM events WHERE subject = 'run:' || r.id) AS same
+        FROM runs r LEFT JOIN events e ON e.seq = r.event LEFT JOIN events b ON b.seq = (
+          SELECT min(seq) FROM events WHERE subject = 'run:' || r.id) ORDER BY r.id
         """)
   }
 
   /// Names every row of a query with `name` and `same` in which `same` is not true.
-  private static func verify(
+  static func verify(
     _ db: Database, _ report: inout Verification, _ detail: String, sql: String
   ) throws {
     let rows = try Row.fetchCursor(db, sql: sql)

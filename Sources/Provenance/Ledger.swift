@@ -10,7 +10,7 @@ internal import Synchronization
 /// either all of a change or nothing. A value may be shared between threads; calls block.
 public final class Ledger: Sendable {
   /// The version of `schema.sql` this program writes (`PRAGMA user_version`).
-  public static let schemaVersion = 4
+  public static let schemaVersion = 5
   /// `PRAGMA application_id` of a ledger: "FUSE".
   static let applicationID = 0x4655_5345
 
@@ -21,6 +21,7 @@ public final class Ledger: Sendable {
   private let reader: any DatabaseReader
   /// Token of the lease that this process holds; every change is refused once the ledger shows another one.
   let leaseToken = Mutex<String?>(nil)
+  private let spent = Mutex(LedgerEffort())
   /// Reads inside `transaction` must see what that transaction has written so far.
   @TaskLocal private static var insideTransaction = false
 
@@ -33,6 +34,9 @@ public final class Ledger: Sendable {
   }
 
   public var isReadOnly: Bool { writer == nil }
+
+  /// What writing has cost since the ledger was opened.
+  public var effort: LedgerEffort { spent.withLock { $0 } }
 
   /// Several changes as one: all of them are kept, or, when `body` throws, none.
   ///
@@ -57,6 +61,9 @@ public final class Ledger: Sendable {
     guard let writer else {
       throw LedgerError(.readOnly, subject: path, detail: "the ledger was opened for reading only")
     }
+    let began = LedgerEffort.Moment()
+    let isOutermost = !Self.insideTransaction
+    defer { if isOutermost { spent.withLock { $0.add(since: began) } } }
     return try translating {
       try Self.$insideTransaction.withValue(true) {
         try writer.unsafeReentrantWrite { db in

@@ -19,6 +19,8 @@ struct Migration: Sendable {
   let version: Int
   /// Statements over tables and rows, run inside a transaction.
   let sql: String
+  /// What SQL cannot say, in the tables of today.
+  var rows: (@Sendable (Change) throws -> Void)?
 }
 
 enum Migrations {
@@ -41,6 +43,13 @@ enum Migrations {
           header_json TEXT NOT NULL CHECK (json_valid(header_json))) STRICT;
         ALTER TABLE instances ADD COLUMN header_id INTEGER REFERENCES headers (id);
         """),
+    // Events announce the rows of patients, studies and series too: those that are there as they are now.
+    Migration(
+      version: 5,
+      sql: """
+        ALTER TABLE ledger ADD COLUMN salt BLOB CHECK (length(salt) = 32);
+        UPDATE ledger SET salt = randomblob(32);
+        """, rows: { try $0.announceCatalogue() }),
   ]
 
   /// A pair is a row of its own, which its jobs refer to.

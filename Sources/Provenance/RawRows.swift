@@ -69,6 +69,11 @@ final class RawRows {
 }
 
 extension UnsafeRawBufferPointer {
+  func equals(_ text: String) -> Bool {
+    var text = text
+    return text.withUTF8 { equals(UnsafeRawBufferPointer($0)) }
+  }
+
   func equals(_ text: StaticString) -> Bool {
     equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
@@ -84,27 +89,5 @@ extension UnsafeRawBufferPointer {
       return isEmpty && other.isEmpty
     }
     return memcmp(start, end, count) == 0
-  }
-}
-
-extension [UInt8] {
-  mutating func append(_ text: StaticString) {
-    append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
-
-  mutating func append(decimal value: Int64) {
-    if value < 0 { append(UInt8(ascii: "-")) }
-    append(value.magnitude, radix: 10)
-  }
-
-  mutating func append(_ value: UInt64, radix: UInt64) {
-    let start = count
-    var rest = value
-    repeat {
-      let digit = UInt8(rest % radix)
-      append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-      rest /= radix
-    } while rest > 0
-    self[start...].reverse()
   }
 }

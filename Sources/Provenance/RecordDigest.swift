@@ -2,41 +2,56 @@
 
 internal import Crypto
 internal import GRDB
-internal import GRDBSQLite
 
 /// SHA-256 over values of SQLite, each with its type and length: `n;`, `i<decimal>;`, `r<IEEE 754 bits, hex>;`,
 /// `t<bytes>:<UTF-8>;`, `b<bytes>:<bytes>;`; a row ends with a line feed.
-struct RecordDigest {
-  private var bytes: [UInt8] = []
+final class RecordDigest {
+  private let bytes = HashBuffer()
+  private let salt: Int
 
-  mutating func add(_ rows: RawRows) {
-    for column in 0..<rows.columns {
-      switch rows.type(column) {
-      case SQLITE_NULL: bytes.append("n;")
-      case SQLITE_INTEGER:
-        bytes.append(UInt8(ascii: "i"))
-        bytes.append(decimal: rows.integer(column))
-        bytes.append(UInt8(ascii: ";"))
-      case SQLITE_FLOAT:
-        bytes.append(UInt8(ascii: "r"))
-        bytes.append(rows.real(column).bitPattern, radix: 16)
-        bytes.append(UInt8(ascii: ";"))
-      case let type:
-        let value = rows.bytes(column)
-        bytes.append(UInt8(ascii: type == SQLITE_TEXT ? "t" : "b"))
-        bytes.append(decimal: Int64(value.count))
-        bytes.append(UInt8(ascii: ":"))
-        bytes.append(contentsOf: value)
-        bytes.append(UInt8(ascii: ";"))
-      }
-    }
-    bytes.append(UInt8(ascii: "\n"))
+  /// - Parameter salt: comes first in everything that is hashed.
+  init(salt: [UInt8] = []) {
+    self.salt = salt.count
+    salt.withUnsafeBytes { bytes.append($0) }
   }
 
+  /// A whole row.
+  func add(_ rows: RawRows) {
+    add(rows, 0..<rows.columns)
+    endRow()
+  }
+
+  func add(_ rows: RawRows, _ columns: Range<Int32>) {
+    for column in columns { bytes.append(valueOf: rows, column) }
+  }
+
+  /// Values that are written as they are hashed already.
+  func add(written values: UnsafeRawBufferPointer) { bytes.append(values) }
+
+  func endRow() { bytes.append(UInt8(ascii: "\n")) }
+
   /// The digest in hexadecimal; what comes next begins another one.
-  mutating func finish() -> String {
-    defer { bytes.removeAll(keepingCapacity: true) }
-    return hex(SHA256.hash(data: bytes))
+  func finish() -> String { hex(end()) }
+
+  /// Is it the digest that an event says, a JSON string? What comes next begins another one.
+  func finish(is value: UnsafeRawBufferPointer) -> Bool {
+    let digest = end()
+    guard value.count == 66, value[0] == UInt8(ascii: "\""), value[65] == UInt8(ascii: "\"") else {
+      return false
+    }
+    return digest.withUnsafeBytes { bytes in
+      for index in 0..<32 {
+        guard value[2 * index + 1] == HashBuffer.digit(bytes[index] >> 4),
+          value[2 * index + 2] == HashBuffer.digit(bytes[index] & 15)
+        else { return false }
+      }
+      return true
+    }
+  }
+
+  private func end() -> SHA256.Digest {
+    defer { bytes.cut(to: salt) }
+    return bytes.digest
   }
 
   /// Everything recorded of one slice and its output, but for row ids that only this file knows.
@@ -69,8 +84,8 @@ struct RecordDigest {
     LEFT JOIN headers h ON h.id = i.header_id WHERE i.id = ?
     """
 
-  static func digest(_ db: Database, _ queries: [String], id: Int64) throws -> String {
-    var digest = RecordDigest()
+  static func digest(_ db: Database, _ queries: [String], id: Int64, salt: [UInt8] = []) throws -> String {
+    let digest = RecordDigest(salt: salt)
     for sql in queries {
       let rows = RawRows(try db.cachedStatement(sql: sql))
       rows.restart(id)

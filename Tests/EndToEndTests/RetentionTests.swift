@@ -11,39 +11,32 @@ import Testing
     try yaml.write(toFile: site.folder + "/pipeline.yaml", atomically: true, encoding: .utf8)
   }
 
-  /// A site with a finished job that the ledger takes for two months old; nil where the test Python is not set up.
-  private func aged() throws -> Site? {
+  /// A site with a job that was finished two months ago, by a clock that was put back for it.
+  private func aged() throws -> Site {
     let site = try Site(Self.off)
-    try site.drop(Site.samples + "/ct-mr")
-    #expect(try site.run("run").code == 0)
-    let python = Site.root.appendingPathComponent(".venv/bin/python").path
-    guard FileManager.default.isExecutableFile(atPath: python) else {
-      print("skipped: no .venv; run make setup")
-      return nil
-    }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments = [
-      "-c",
-      """
-      import datetime, sqlite3, sys
-      ledger = sqlite3.connect(sys.argv[1])
-      then = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=60)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-      ledger.execute("UPDATE jobs SET finished = ?", [then])
-      ledger.execute("UPDATE series SET last_arrival = ?", [then])
-      ledger.commit()
-      """, site.folder + "/fuseline.sqlite",
+    let clock = site.folder + "/clock.so"
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    compiler.arguments = [
+      "clang", "-shared", "-fPIC", "-o", clock, Site.root.appendingPathComponent("Tests/Soak/clock.c").path,
+      "-ldl",
     ]
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    try compiler.run()
+    compiler.waitUntilExit()
+    try #require(compiler.terminationStatus == 0)
+    try withUnsafeBytes(of: Int64(-60 * 86_400).littleEndian) { Data($0) }
+      .write(to: URL(fileURLWithPath: site.folder + "/shift"))
+    try site.drop(Site.samples + "/ct-mr")
+    let run = try site.run(
+      arguments: ["run"], environment: ["LD_PRELOAD": clock, "FUSELINE_TEST_CLOCK": site.folder + "/shift"])
+    #expect(run.code == 0, "\(run.errors)")
     return site
   }
 
   private func images(_ site: Site) -> Int { site.files("store").count }
 
   @Test func `nothing goes unless the settings say so, nor before its time`() throws {
-    guard let site = try aged() else { return }
+    let site = try aged()
     let all = images(site)
     #expect(try site.run("retain").code == 0)
     #expect(images(site) == all)
@@ -55,7 +48,7 @@ import Testing
   }
 
   @Test func `proven sources go, verify knows it, and sent again they are back`() throws {
-    guard let site = try aged() else { return }
+    let site = try aged()
     let all = images(site)
     try configure(site, Self.on)
     let dry = try site.run("retain", "--dry-run", "--json").json()
@@ -85,7 +78,7 @@ import Testing
   }
 
   @Test func `sources of an output that is missing or changed stay, and retain says so`() throws {
-    guard let site = try aged() else { return }
+    let site = try aged()
     let all = images(site)
     try configure(site, Self.on)
     let output = site.folder + "/output/" + site.files("output")[3]
@@ -105,7 +98,7 @@ import Testing
 
   @Test(arguments: ["retention-released", "retention-removed"])
   func `killed in between, the next pass finishes what was promised`(point: String) throws {
-    guard let site = try aged() else { return }
+    let site = try aged()
     let all = images(site)
     try configure(site, Self.on)
     let killed = try site.run(arguments: ["retain"], environment: ["FUSELINE_FAULT": point])
@@ -117,7 +110,7 @@ import Testing
   }
 
   @Test func `late images of a series that was let go are not taken for the whole of it`() throws {
-    guard let site = try aged() else { return }
+    let site = try aged()
     try configure(site, Self.on)
     #expect(try site.run("retain").code == 0)
     let slices = Array(try Site.sampleFiles("ct-mr", "MR_").prefix(3))

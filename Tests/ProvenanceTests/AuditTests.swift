@@ -142,7 +142,7 @@ import Testing
     #expect(try fixture.ledger.events(.init(patient: "INV-1")).count == 13)
     #expect(try fixture.ledger.events(.init(patient: "INV-2")).isEmpty)
     #expect(try fixture.ledger.events(.init(run: 1)).map(\.kind).last == "run.began")
-    #expect(try fixture.ledger.events(.init(run: 1)).count == 15)
+    #expect(try fixture.ledger.events(.init(run: 1)).count == 19)
     #expect(try fixture.ledger.events(.init(run: 2)).isEmpty)
     #expect(try fixture.ledger.events(.init(state: "slice.published")).count == 3)
     #expect(try fixture.ledger.events(.init(limit: 1)).first?.kind == "run.finished")

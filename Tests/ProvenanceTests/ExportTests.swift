@@ -33,7 +33,7 @@ import Testing
       return
     }
     let counts: [Int] = [jobs.count, inputs.count, outputs.count, events.count]
-    #expect(counts == [1, 7, 3, 20] as [Int])
+    #expect(counts == [1, 7, 3, 24] as [Int])
     let narrowed = try JSONDocument(text: exported(.json, .init(model: "ct-mr"))).decode(
       [String: JSONValue].self)
     guard case .array(let some) = narrowed["events"] else { return }
@@ -50,8 +50,8 @@ import Testing
       return
     }
     #expect(bundle["resourceType"] == .string("Bundle"))
-    #expect(entries.count == 23)
-    #expect(Set(entries).count == 23)
+    #expect(entries.count == 27)
+    #expect(Set(entries).count == 27)
     #expect(text.contains(#"{"system":"urn:dicom:uid","value":"urn:oid:2.25.1"}"#))
     #expect(!text.contains("INV-1") && !text.contains("nvented"))
     #expect(try exported(.fhir, .init(state: "failed")).contains(#""entry":[]"#))
@@ -61,7 +61,7 @@ import Testing
     throws
   {
     let lines = try exported(.dicom).split(separator: "\n")
-    #expect(lines.count == 20)
+    #expect(lines.count == 24)
     let made = try #require(lines.first { $0.contains("originalText=\"slice.published\"") })
     for part in [
       "csd-code=\"110103\"", "EventActionCode=\"C\"", "EventOutcomeIndicator=\"0\"",
@@ -93,7 +93,7 @@ import Testing
     try process.run()
     let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
-    #expect(process.terminationStatus == 0 && said == "20\n", "\(said)")
+    #expect(process.terminationStatus == 0 && said == "24\n", "\(said)")
   }
 
   @Test func `the FHIR bundle is valid R4 by an independent reading of the standard`() throws {
@@ -128,7 +128,7 @@ import Testing
       return
     }
     #expect(process.terminationStatus == 0)
-    #expect(String(decoding: answer, as: UTF8.self) == "23 ['AuditEvent', 'Provenance']\n")
+    #expect(String(decoding: answer, as: UTF8.self) == "27 ['AuditEvent', 'Provenance']\n")
   }
 
   @Test func `the difference of two jobs names what changed`() throws {

@@ -3,6 +3,7 @@
 
 import Foundation
 import GRDB
+import GRDBSQLite
 import Testing
 
 @testable import Provenance
@@ -10,7 +11,7 @@ import Testing
 @Suite struct ScaleTests {
   /// A ledger of the size asked for; nil where there is no Python.
   private func synthetic(_ fixture: Fixture, _ size: String...) throws -> String? {
-    let path = fixture.folder + "/synthetic.sqlite"
+    let path = fixture.folder + "/synthetic-\(size.joined()).sqlite"
     let root = DocumentationTests.root
     let script = root.appendingPathComponent("Tests/ProvenanceTests/Judge/synthetic_ledger.py").path
     let status = try Fixture.python(
@@ -47,6 +48,36 @@ import Testing
     try ledger.recordRejected(Fixture.refused("truncated"), run: run)
     #expect(try ledger.summary(run: run).instances.rejected == 1)
     #expect(try ledger.verify().whole)
+  }
+
+  @Test func `verify takes as many more steps as there is more to verify`() throws {
+    let fixture = try Fixture()
+    guard let small = try synthetic(fixture, "--slices", "240", "--events", "2000", "--per-job", "2"),
+      let large = try synthetic(fixture, "--slices", "960", "--events", "8000", "--per-job", "2")
+    else { return }
+    let (fewer, less) = try steps(ofVerifying: small)
+    let (more, much) = try steps(ofVerifying: large)
+    #expect(Double(more) / Double(fewer) < 1.2 * Double(much) / Double(less), "\(fewer) → \(more) steps")
+  }
+
+  /// Steps of SQLite's machine, in hundreds, and how many events and records they were for.
+  private func steps(ofVerifying path: String) throws -> (steps: Int, size: Int) {
+    let ledger = try Ledger.openReadOnly(path: path)
+    let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    count.initialize(to: 0)
+    defer { count.deallocate() }
+    try ledger.read { db in
+      sqlite3_progress_handler(
+        db.sqliteConnection, 100,
+        {
+          $0?.assumingMemoryBound(to: Int.self).pointee += 1
+          return 0
+        }, count)
+    }
+    let verdict = try ledger.verify()
+    #expect(verdict.whole, "\(verdict.broken.prefix(3))")
+    try ledger.close()
+    return (count.pointee, verdict.events + verdict.records)
   }
 
   /// Tables that grow with every image.

@@ -51,6 +51,13 @@ struct CoordinatorSession: Sendable {
       try session.sign()
       renewal.cancel()
       try ledger.releaseLease(lease)
+      let effort = ledger.effort
+      context.logger.debug(
+        "ledger written",
+        metadata: [
+          "transactions": "\(effort.transactions)", "seconds": "\(effort.seconds)",
+          "processor_seconds": "\(effort.processor)",
+        ])
       return result
     } catch {
       // The error says what to do; run and lease are closed if the ledger can still be written.

@@ -1,9 +1,16 @@
-"""Checks lines of DICOM audit messages against what PS3.15 A.5.1 says about elements, their order and attributes."""
+"""Checks lines of DICOM audit messages against what PS3.15 A.5.1 says about elements, their order and attributes, and
+their codes against pydicom's dictionary where it is there."""
 
 import base64
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+
+try:
+    from pydicom.sr.codedict import codes
+    CODES = {code.value: code.meaning for code in (getattr(codes.DCM, name) for name in codes.DCM.dir())}
+except ImportError:
+    CODES = None
 
 UID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+$")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
@@ -54,6 +61,8 @@ def check(node):
             place, count = place + 1, count + 1
         assert least <= count <= most, (node.tag, name, count)
     assert place == len(tags), (node.tag, tags)
+    if CODES and node.get("codeSystemName") == "DCM":
+        assert CODES[node.get("csd-code")] == node.get("originalText"), node.attrib
     if node.tag == "ParticipantObjectDetail":
         base64.b64decode(node.attrib["value"], validate=True).decode()
     for child in node:

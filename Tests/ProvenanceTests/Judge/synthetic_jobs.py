@@ -91,7 +91,7 @@ class Jobs:
         ).hexdigest()
         event = self.event(
             "slice.published", f"output:{sop}",
-            f'{{"accepted":{"true" if accepted else "false"},"job":{job},"record":"{record}",'
+            f'{{"accepted":{"true" if accepted else "false"},"attempt":{job},"job":{job},"record":"{record}",'
             f'"sha256":"{digest}","slice":{index}}}',
         )
         self.tables["slices"].rows.append(

@@ -12,7 +12,7 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 
-from ledger_format import TOTALS, Table, canonical, prepare, sha, text
+from ledger_format import SALT, TOTALS, Table, canonical, prepare, salted, sha, text
 from synthetic_jobs import Jobs
 
 LEDGER = "11111111-2222-4333-8444-555555555555"
@@ -35,7 +35,7 @@ REFUSALS = {
 class Filler(Jobs):
     TABLES = {
         "events": "seq, time, kind, subject, payload, prev_hash, hash",
-        "patients": "id, patient_id, name, birth_date, sex",
+        "patients": "id, patient_id, issuer, name, birth_date, sex",
         "studies": "id, uid, patient_id, date, time, description, arrivals, worked_off",
         "series": "id, uid, study_id, modality, number, description, frame_of_reference, last_arrival",
         "instances": "id, sop_uid, sop_class_uid, transfer_syntax, series_id, patient_id, number, path, "
@@ -93,14 +93,21 @@ class Filler(Jobs):
 
     def begin(self):
         add = self.database.execute
-        add("INSERT INTO ledger VALUES (1, ?, ?)", (LEDGER, self.now))
+        add("INSERT INTO ledger VALUES (1, ?, ?, ?)", (LEDGER, self.now, SALT))
         self.event("ledger.created", f"ledger:{LEDGER}", '{"schema":0}')
         self.models = [("ct-mr", sha("model")), ("ct-mr-next", sha("the next model"))]
         for number, (name, digest) in enumerate(self.models, 1):
             add("INSERT INTO models VALUES (?, ?, ?, ?, 1000000, ?)", (number, name, digest, name, self.now))
+            row = salted(number, name, digest, 1000000, self.now)
+            self.event("model.registered", f"model:{digest}", canonical({"name": name, "parameters": 1000000, "row": row}))
         self.settings = "grid:\n  side: 256\n"
         add("INSERT INTO settings VALUES (1, ?, ?, ?)", (sha(self.settings), self.settings, self.now))
-        add("INSERT INTO software VALUES (1, '0.1.0', 'none', 'node1', 'avx512', ?)", (self.now,))
+        digest = sha(self.settings)
+        self.event("settings.registered", f"settings:{digest}", canonical({"row": salted(1, digest, self.settings, self.now)}))
+        software = ("0.1.0", "none", "node1", "avx512")
+        add("INSERT INTO software VALUES (1, ?, ?, ?, ?, ?)", (*software, self.now))
+        self.event("software.registered", "software:0.1.0", canonical(
+            {"blas": software[1], "host": software[2], "kernels": software[3], "row": salted(1, *software, self.now)}))
 
     # One run of some pairs and of files that come again
 
@@ -108,7 +115,8 @@ class Filler(Jobs):
         self.runs += 1
         self.tick()
         began = self.now
-        self.event("run.began", f"run:{self.runs}", '{"command":"run"}')
+        row = salted(self.runs, "run", began, 1, 1)
+        self.event("run.began", f"run:{self.runs}", f'{{"command":"run","row":"{row}"}}')
         for index in range(pairs):
             if self.slices < self.wanted:
                 self.pair()
@@ -137,13 +145,13 @@ class Filler(Jobs):
                 outcome, reason, sentence = "duplicate", None, None
             sop = f"{ROOT}.9.{number}"
             why = f'"reason":"{reason}",' if reason else ""
+            row = (number, run, self.now, outcome, reason, sentence, f"in/{number}", digest, 130000, sop, None, None,
+                   "MR", None, kept)
             event = self.event(
-                f"file.{outcome}", f"instance:{sop}", f'{{{why}"run":{run},"sha256":"{digest}"}}'
+                f"file.{outcome}", f"instance:{sop}",
+                f'{{{why}"run":{run},"seen":"{salted(*row)}","sha256":"{digest}"}}',
             )
-            intake.append(
-                (number, run, self.now, outcome, reason, sentence, f"in/{number}", digest, 130000, sop, None, None,
-                 "MR", None, kept, event)
-            )
+            intake.append((*row, event))
 
     # One study of one patient: as many fixed as moving images
 
@@ -153,10 +161,12 @@ class Filler(Jobs):
         number = self.series // 2 + 1
         uid = f"{ROOT}.{number}"
         patient = 2 * number - 1
-        self.tables["patients"].rows.append((patient, f"P{number}", "Invented^Person", "19500101", "O"))
+        self.patient(patient, number, "19500101")
         if number % CONFLICT_EVERY == 0:
-            self.tables["patients"].rows.append((patient + 1, f"P{number}", "Invented^Person", "19600101", "O"))
-        study.append((number, uid, patient, "20260130", "231500", "Head", 2 * self.per_job, sha("rules")))
+            self.patient(patient + 1, number, "19600101")
+        about = ("20260130", "231500", "Head")
+        study.append((number, uid, patient, *about, 2 * self.per_job, sha("rules")))
+        self.event("study.recorded", f"study:{uid}", f'{{"row":"{salted(number, uid, patient, *about)}"}}')
         series = [self.one_series(number, uid, patient, *kind) for kind in [(1, "MR"), (2, "CT")]]
         self.tables["pairs"].rows.append((number, "CT-MR", self.series - 1, self.series, self.now))
         again = number % PAIR_OF_MODELS_EVERY == 0
@@ -164,12 +174,17 @@ class Filler(Jobs):
         if again:
             self.job(number, uid, series, 2)
 
+    def patient(self, row, number, born):
+        who = (f"P{number}", None, "Invented^Person", born, "O")
+        self.tables["patients"].rows.append((row, *who))
+        self.event("patient.recorded", f"patient:{row}", f'{{"row":"{salted(row, *who)}"}}')
+
     def one_series(self, study, study_uid, patient, number, modality):
         self.series += 1
         uid = f"{study_uid}.{number}"
-        self.tables["series"].rows.append(
-            (self.series, uid, study, modality, number, "invented", f"{study_uid}.9", self.now)
-        )
+        row = (self.series, uid, study, modality, number, "invented", f"{study_uid}.9")
+        self.tables["series"].rows.append((*row, self.now))
+        self.event("series.recorded", f"series:{uid}", f'{{"row":"{salted(*row)}"}}')
         self.tables["headers"].rows.append((self.series, self.series, self.header))
         instances, intake = self.tables["instances"].rows, self.tables["intake"].rows
         members, run, now, kind = [], self.runs, self.now, f"1.2.840.10008.5.1.4.1.1.{4 if number == 1 else 2}"
@@ -182,18 +197,20 @@ class Filler(Jobs):
                 f"{text(sop)}{text(kind)}{text(SYNTAX)}{text(uid)}{text(study_uid)}{text(modality)}i{index};"
                 f"{text(path)}t64:{digest};i131072;{text(now)}{text(self.header)}{text(self.own)}\n"
             )
+            came = f"in/{sop}"
+            row = salted(self.instances, patient, came, run)
+            intaken = (self.intakes, run, now, "accepted", None, None, came, digest, 131072, sop, None, None, None, None,
+                       self.instances)
             event = self.event(
                 "instance.accepted", f"instance:{sop}",
-                f'{{"record":"{record}","run":{run},"series":"{uid}","sha256":"{digest}","size":131072}}',
+                f'{{"record":"{record}","row":"{row}","run":{run},"seen":"{salted(*intaken)}","series":"{uid}",'
+                f'"sha256":"{digest}","size":131072}}',
             )
             instances.append(
                 (self.instances, sop, kind, SYNTAX, self.series, patient, index, path, f"in/{sop}", digest, 131072,
                  self.series, self.own, run, now, event)
             )
-            intake.append(
-                (self.intakes, run, now, "accepted", None, None, f"in/{sop}", digest, 131072, sop, None, None, None,
-                 None, self.instances, event)
-            )
+            intake.append((*intaken, event))
             members.append((self.instances, sop, digest))
         return uid, members
 
@@ -213,7 +230,7 @@ def main(arguments):
     filler = Filler(database, options.slices, options.events, options.per_job, options.header)
     pairs = max(1, options.slices // options.per_job)
     runs = max(1, pairs // 50)
-    others = max(0, options.events - options.slices * 309 // 100)
+    others = max(0, options.events - options.slices * 314 // 100)
     while filler.slices < options.slices:
         filler.run(min(50, pairs), others // runs)
     if filler.seq < options.events:
