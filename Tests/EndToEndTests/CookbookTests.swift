@@ -4,35 +4,128 @@ import Foundation
 import Testing
 
 @Suite struct CookbookTests {
-  @Test func `each of the ten questions is answered by its one command`() throws {
-    let site = try Site()
-    try site.drop(Site.samples + "/ct-mr")
-    // Without models nothing is fused, but the images are taken in: enough to ask about.
-    _ = try site.run("run")
-    let inputs = try JSONSerialization.jsonObject(
-      with: Data(site.run("audit", "inputs", "--json").output.utf8))
-    let row = try #require((inputs as? [[String: Any]])?.first { $0["state"] as? String == "accepted" })
-    let sop = try #require(row["sop"] as? String)
-    let study = try #require(row["study"] as? String)
+  /// A night at a site: a study is fused, a note lies among the files, and an image comes again with other pixels.
+  private struct Night {
+    let site: Site
+    let outputs: [[String: Any]]
+    let inputs: [[String: Any]]
+    /// The image behind whose UID there are two now.
+    let disputed: String
+
+    init() throws {
+      site = try Site()
+      try site.drop(Site.samples + "/ct-mr")
+      try site.drop("note.dcm", text: "not a DICOM file")
+      let first = try site.run("run")
+      #expect(first.code == 1, "\(first.errors)")
+      inputs = try Self.rows(site, "inputs").filter { $0["state"] as? String == "accepted" }
+      let path = try #require(inputs.first?["path"] as? String)
+      disputed = try #require(inputs.first?["sop"] as? String)
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: site.folder + "/store/" + path))
+      bytes[bytes.count - 1] ^= 1
+      try bytes.write(to: URL(fileURLWithPath: site.inbox + "/again.dcm"))
+      #expect(try site.run("run").code == 1)
+      outputs = try Self.rows(site, "outputs")
+    }
+
+    static func rows(_ site: Site, _ question: String) throws -> [[String: Any]] {
+      let answer = try site.run("audit", question, "--json").output
+      return try #require(JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [[String: Any]])
+    }
+
+    func text(_ row: [String: Any], _ key: String) throws -> String { try #require(row[key] as? String) }
+  }
+
+  /// The commands of the page, with what there is here in the place of its example.
+  private func commands(_ night: Night) throws -> [[String]] {
     let page = try String(
       contentsOf: Site.root.appendingPathComponent("docs/audit-cookbook.md"), encoding: .utf8)
-    let commands = page.components(separatedBy: "```sh\n").dropFirst().compactMap {
+    let lines = page.components(separatedBy: "```sh\n").dropFirst().compactMap {
       $0.components(separatedBy: "\n```").first
     }
-    #expect(commands.count == 10)
-    for command in commands {
-      var words = Self.words(command)
+    let output = try night.text(try #require(night.outputs.first), "sop")
+    let study = try night.text(try #require(night.inputs.first), "study")
+    let patient = try night.text(try #require(night.inputs.first), "patient")
+    return lines.map { line in
+      var words = Self.words(line)
       #expect(words.removeFirst() == "fuseline")
-      // The bad model of the page is not ours.
-      if let index = words.firstIndex(of: "9f86d081884c") { words[index] = "bsafusion-joint" }
-      for index in words.indices
-      where words[index].count > 30 && words[index].allSatisfy({ $0.isNumber || $0 == "." }) {
-        words[index] = words[index - 1] == "--study" ? study : sop
+      for index in words.indices {
+        switch words[index] {
+        case "9f86d081884c": words[index] = night.outputs.first?["model"] as? String ?? ""
+        case "12345678": words[index] = patient
+        case let word where word.count > 30 && word.allSatisfy({ $0.isNumber || $0 == "." }):
+          words[index] =
+            words[index - 1] == "--study" ? study : word.hasPrefix("2.25.") ? output : night.disputed
+        default: break
+        }
       }
-      let result = try site.run(arguments: words)
-      #expect(result.code == 0, "\(command): \(result.errors)")
-      #expect(!result.output.isEmpty, "\(command)")
+      return words
     }
+  }
+
+  @Test func `each of the ten questions is answered by its one command, and the answers are right`() throws {
+    let night = try Night()
+    let commands = try commands(night)
+    #expect(commands.count == 10 && night.outputs.count > 2)
+    let answers = try commands.map { words in
+      let result = try night.site.run(arguments: words)
+      #expect(result.code == 0, "\(words): \(result.errors)")
+      return result.output
+    }
+    func lines(_ number: Int) -> [Substring] { answers[number - 1].split(separator: "\n") }
+    func contains(_ number: Int, _ parts: [String]) {
+      for part in parts { #expect(answers[number - 1].contains(part), "question \(number): \(part)") }
+    }
+    let made = night.outputs
+    let output = try #require(made.first)
+    let lineage = try night.site.run("audit", "lineage", night.text(output, "sop"), "--json").json()
+    let inputs = try #require(lineage["inputs"] as? [[String: Any]])
+    #expect(inputs.count >= 2)
+    contains(1, try inputs.flatMap { [try night.text($0, "sop"), try night.text($0, "sha256")] })
+    contains(
+      1,
+      [
+        try night.text(output, "model_sha256"), "settings.sha256", "software.version", "deformation.accepted",
+        "normalization.fixed.method", "normalization.moving.unit", "registration.kind",
+      ])
+    let used = try made.filter { output in
+      let lineage = try night.site.run("audit", "lineage", night.text(output, "sop"), "--json").output
+      return lineage.contains(night.disputed)
+    }
+    #expect(!used.isEmpty)
+    contains(2, try used.map { try night.text($0, "sop") })
+    contains(3, ["uid_conflict", "the first file was kept", "export it again"])
+    #expect(
+      lines(3).dropFirst().allSatisfy { $0.hasPrefix("    1  ") || $0.hasPrefix("     ") }, "\(answers[2])")
+    contains(4, [try night.text(output, "model_sha256"), "CT-MR", "done", " \(made.count) "])
+    // Every file of the study, the one refused, and the head of the table.
+    #expect(try lines(5).count == Site.sampleFiles("ct-mr", "").count + 2)
+    contains(6, ["sop", night.disputed, "sha256"])
+    contains(
+      7, ["\(made.count) outputs checked", "\(night.inputs.count) inputs", "whole: nothing was changed"])
+    let undeformed = made.filter { $0["accepted"] as? Bool == false }
+    #expect(lines(8).count == undeformed.count + 1)
+    contains(8, try undeformed.map { try night.text($0, "sop") })
+    contains(9, ["\"resourceType\":\"Bundle\""])
+    contains(9, try made.map { "urn:oid:" + (try night.text($0, "sop")) })
+    #expect(lines(10).count == 2 && lines(10)[1].split(separator: " ").contains("\(made.count)"))
+  }
+
+  @Test func `an output swapped on disk is what verify names`() throws {
+    let site = try Site()
+    try site.drop(Site.samples + "/ct-mr")
+    #expect(try site.run("run").code == 0)
+    let rows = try Night.rows(site, "outputs")
+    let first = try #require(rows.first?["path"] as? String)
+    let second = try #require(rows.last?["path"] as? String)
+    let folder = site.folder + "/output/"
+    try FileManager.default.removeItem(atPath: folder + first)
+    try FileManager.default.copyItem(atPath: folder + second, toPath: folder + first)
+    let verdict = try site.run("audit", "verify")
+    #expect(verdict.code == 1)
+    #expect(
+      verdict.output.contains(
+        "BROKEN at \(try #require(rows.first?["sop"] as? String)): its file has other bytes"))
   }
 
   @Test func `a checkpoint is signed with the key that the settings name, and is found in the chain`() throws
