@@ -48,7 +48,7 @@ class Machine:
         if self.is_up():
             return
         if self.watcher is not None and self.watcher.returncode not in (0, -signal.SIGKILL):
-            self.actions[f"ended by itself with {self.watcher.returncode}"] += 1
+            self.findings.append(f"the watcher ended by itself with {self.watcher.returncode}")
         self.start()
 
     def kill(self):

@@ -32,6 +32,8 @@ struct CoordinatorSession: Sendable {
     body: (CoordinatorSession) async throws -> Result
   ) async throws -> Result {
     let settings = context.settings
+    // A worker or an alert command that is gone while it is written to is an error of the write, not our end.
+    signal(SIGPIPE, SIG_IGN)
     try prepare(settings.folders)
     let ledger = try Ledger.open(path: settings.ledger, clock: context.now)
     let lease = try ledger.acquireLease(seconds: leaseSeconds) { owner in
