@@ -95,4 +95,54 @@ import Testing
     #expect(try site.run("run").code == 0)
     #expect(site.files("output").count == 12)
   }
+
+  /// Processes whose parent is `pid`, as /proc tells.
+  private func children(of pid: Int32) -> [Int32] {
+    let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap {
+      Int32($0)
+    }
+    return numbers.filter { number in
+      guard let stat = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8),
+        let end = stat.lastIndex(of: ")")
+      else { return false }
+      return stat[stat.index(after: end)...].split(separator: " ").dropFirst().first == "\(pid)"
+    }
+  }
+
+  @Test(.timeLimit(.minutes(30)))
+  func `a worker that is killed at any moment does not take the watcher with it`() async throws {
+    let site = try Site(
+      """
+      grid: {side: 32}
+      intake: {quiet_time: 0 s}
+      watch: {interval: 200 ms, settle_time: 0 s}
+      retry: {crash: {attempts: 0, delay: 100 ms, multiplier: 1, maximum: 100 ms}}
+
+      """)
+    try site.drop(Site.samples + "/ct-mr")
+    let process = Process()
+    process.executableURL = Site.program
+    process.arguments = ["watch"]
+    process.currentDirectoryURL = URL(fileURLWithPath: site.folder)
+    process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { process.terminate() }
+    let outputs = { site.files("output").count { $0.hasSuffix(".dcm") } }
+    var kills = 0
+    for pause in 0..<6000 where kills < 25 && outputs() < 12 && process.isRunning {
+      let workers = children(of: process.processIdentifier)
+      // Some as soon as they are there, others when they are at work.
+      try await Task.sleep(for: .milliseconds(workers.isEmpty ? 20 : pause % 7 * 40))
+      for worker in workers where kill(worker, SIGKILL) == 0 { kills += 1 }
+    }
+    for _ in 0..<9000 where outputs() < 12 && process.isRunning {
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(kills > 0)
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    #expect(outputs() == 12)
+  }
 }
