@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .moments import BLOCK, BLOCK_GAIN, BLOCK_MIDDLE
+from .local import BLOCK, BLOCK_GAIN, BLOCK_MIDDLE, CELLS
 from .network import BSAFusion
+from .transfer import PATCH, WIDTH
 
 # (steepness, grey value from which on): the second of each pair for luminance, black at 0.0625
 LEVELS = ((60.0, 0.0), (60.0, 0.068), (12.0, 0.0), (12.0, 0.068), (2.0, 0.0), (2.0, 0.068))
@@ -25,9 +26,9 @@ A, B, G = 0, 1, 2  # parts of a fusion block's input: fixed, warped moving, fuse
 def block_maps(image: Tensor) -> Tensor:
     """The tokens' block means (B, 256, S/16, S/16) as the installed alignment makes them; the
     other dimensions are zero: the fusion trained here reads only these."""
-    means = BLOCK_GAIN * (F.avg_pool2d(image, 4) - BLOCK_MIDDLE)
-    maps = F.pixel_unshuffle(means, 4)
-    return F.pad(maps, (0, 0, 0, 0, BLOCK.start, 256 - BLOCK.stop))
+    means = BLOCK_GAIN * (F.avg_pool2d(image, PATCH // CELLS) - BLOCK_MIDDLE)
+    maps = F.pixel_unshuffle(means, CELLS)
+    return F.pad(maps, (0, 0, 0, 0, BLOCK.start, WIDTH - BLOCK.stop))
 
 
 def _clear(*layers: nn.Conv2d) -> None:
@@ -60,7 +61,7 @@ def prepare_coarse(net: BSAFusion) -> None:
             up.up3[1].weight[k, k] = 1
     _clear(ups[0].up1[1])
     for k, (steep, start) in enumerate(LEVELS):
-        ups[0].up1[1].weight[k, BLOCK] = steep / (16 * BLOCK_GAIN)
+        ups[0].up1[1].weight[k, BLOCK] = steep / (CELLS**2 * BLOCK_GAIN)
         ups[0].up1[1].bias[k] = steep * (BLOCK_MIDDLE - start)
     _mix(fusion.F3.mlp, 32, {0: {(A, 0): -1, (B, 1): -1}, 1: {(A, 2): -1, (B, 3): -1},
                              2: {(A, 2): -1}, 3: {(B, 3): -1}}, {0: 1, 1: 1, 2: 1, 3: 1})

@@ -40,7 +40,7 @@ class Config:
     name: str
     seed: int
     sets: List[str]
-    start: str  # published | moments (needs the result of pretrain)
+    start: str  # published | local (needs the result of pretrain)
     stages: List[Stage]
 
 

@@ -39,7 +39,8 @@ class Journal:
         if not self.rows:
             return ""
         last = self.rows[-1]
-        return " ".join(f"{k} {last[k]}" for k in ("samples", "loss", "epe_before", "epe") if k in last)
+        shown = ("samples", "loss", "seen_before", "seen", "epe_before", "epe")
+        return " ".join(f"{k} {last[k]}" for k in shown if k in last)
 
     def flush(self) -> None:
         names: List[str] = []
@@ -55,8 +56,8 @@ class Journal:
         import matplotlib
         matplotlib.use("Agg")
         from matplotlib import pyplot
-        shown = ("loss", "epe", "epe_before", "consistency", "fusion", "norm")
-        figure, axes = pyplot.subplots(2, 3, figsize=(13, 6))
+        shown = ("loss", "seen", "seen_before", "epe", "epe_before", "consistency", "fusion", "norm")
+        figure, axes = pyplot.subplots(2, 4, figsize=(17, 6))
         for axis, key in zip(axes.flat, shown):
             points = [(int(r["samples"]), float(r[key])) for r in self.rows if r.get(key)]
             axis.plot([p[0] for p in points], [p[1] for p in points])

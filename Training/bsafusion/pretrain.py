@@ -1,6 +1,6 @@
-"""Trains the small network of `moments` on 64-pixel samples. Its result goes into the large one.
+"""Trains the small network of `local` on 128-pixel samples. Its result goes into the large one.
 
-Example: python -m bsafusion.pretrain --data DATA --run ../runs/moments --samples 200000
+Example: python -m bsafusion.pretrain --data DATA --run ../runs/local --samples 200000
 The same line again resumes.
 """
 from __future__ import annotations
@@ -8,24 +8,27 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Tensor, nn
 
 from . import deform
 from .data import SETS, Pairs, head_weight, load_pairs
 from .evaluate import KINDS, fields
 from .journal import Journal
-from .moments import Moments
+from .local import FEATURES, IMAGE, Local, Parts
 from .samplers import warp_image
-from .samples import Small, Source, nodes, with_phantoms
+from .samples import Small, Source, nodes, structure, with_phantoms
 
 PIXELS = 16.0  # full-resolution pixels per unit of the first level
 SAVE = 200  # steps
-AVERAGE = 0.003  # share of the newest weights in the moving average
-HEAD_RATE = 0.2  # of the field heads, which are multiplied by PIXELS
+AVERAGE = 0.002  # share of the newest weights in the moving average
+HEAD_RATE = 0.2  # of the field head, which is multiplied by PIXELS
+LENGTH = 0.1  # share of the end-point error in the loss
+TAUGHT = 0.5  # share of the lesson
+LAST = 0.25  # of the steps, in which the rate falls
 
 
 def mean_length(error: Tensor, weight: Tensor) -> Tensor:
@@ -33,10 +36,49 @@ def mean_length(error: Tensor, weight: Tensor) -> Tensor:
     return (size * weight).sum() / weight.sum()
 
 
-def loss(model: Moments, sample: Small, bf16: bool = False) -> Tensor:
+def seen_length(error: Tensor, edges: Tensor) -> Tensor:
+    """The error as the moving image shows it: across its edges, where it has any. In pixels where
+    the gradient has the image's mean size; along an edge and in flat parts nothing counts."""
+    xx, xy, yy = edges.split(1, 1)
+    x, y = error.split(1, 1)
+    square = (xx * x * x + 2 * xy * x * y + yy * y * y).clamp(min=0)
+    usual = (xx + yy).mean((1, 2, 3), keepdim=True) / 2 + 1e-6
+    return torch.sqrt(square / usual + 0.01).mean()
+
+
+class Lesson(nn.Module):
+    """What a network trained on one modality says of both images, as a target for the features of
+    one that sees two: where an edge is can be read from the fixed image, deformed in the same way,
+    long before the two networks would have agreed on it by themselves."""
+
+    def __init__(self, teacher: Optional[Local]) -> None:
+        super().__init__()
+        self.teacher = [teacher.eval()] if teacher else []  # in a list: not a part of this module
+        self.read = nn.ModuleList([nn.Linear(FEATURES, FEATURES) for _ in range(2)])
+
+    def forward(self, own: Sequence[Parts], sample: Small) -> Tensor:
+        """Share of the teacher's variance that is missed, the sum over both images."""
+        missed = torch.zeros(())
+        for teacher in self.teacher:
+            for side, image in enumerate((sample.fixed, sample.twin)):
+                with torch.no_grad():
+                    wanted = teacher.tokens(image, side).act[..., -FEATURES:].float()
+                error = self.read[side](own[side].act[..., -FEATURES:]).float() - wanted
+                spread = (wanted - wanted.mean((0, 1))).pow(2).mean()
+                missed = missed + error.pow(2).mean() / spread
+        return missed
+
+
+def loss(model: Local, lesson: Lesson, sample: Small, bf16: bool = False) -> Dict[str, Tensor]:
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-        field1, field2 = model(sample.fixed, sample.moving)
-    return mean_length(PIXELS * (field2.float() - field1.float()) - sample.target, sample.weight)
+        own = model.tokens(sample.fixed, 0), model.tokens(sample.moving, 1)
+        field = model.field(*own)
+        missed = lesson(own, sample)
+    error = PIXELS * field.float() - sample.target
+    seen, whole = seen_length(error, sample.edges), mean_length(error, sample.weight)
+    return {"loss": seen + LENGTH * whole + TAUGHT * missed, "seen": seen, "epe": whole,
+            "seen_before": seen_length(sample.target, sample.edges),
+            "epe_before": mean_length(sample.target, sample.weight), "missed": missed}
 
 
 class Probe:
@@ -48,23 +90,86 @@ class Probe:
         for name in KINDS:
             forward = fields(name, len(pairs.names), size, 7)
             inside = (head_weight(pairs.fixed, pairs.moving, outside=0.0) > 0).float()
-            images = [F.avg_pool2d(i, size // 64) for i in (pairs.fixed, warp_image(pairs.moving, forward))]
-            self.cases[name] = Small(*images, nodes(deform.invert(forward)), nodes(inside))
+            seen = (pairs.fixed, warp_image(pairs.moving, forward), pairs.moving)
+            fixed, moving, aligned = (F.avg_pool2d(i, size // IMAGE) for i in seen)
+            self.cases[name] = Small(fixed, moving, nodes(deform.invert(forward)), nodes(inside),
+                                     structure(aligned), moving)
 
     @torch.no_grad()
-    def __call__(self, model: Moments) -> Dict[str, float]:
+    def __call__(self, model: Local) -> Dict[str, float]:
         report = {}
         for name, case in self.cases.items():
-            field1, field2 = model(case.fixed, case.moving)
-            error = PIXELS * (field2 - field1) - case.target
+            error = PIXELS * model(case.fixed, case.moving) - case.target
             for k, label in enumerate(SETS):
                 of = self.kind == k
                 report[f"{name} {label}"] = float(mean_length(error[of], case.weight[of]))
         return report
 
 
-def read_average(model: Moments, path: str) -> None:
+def read_average(model: Local, path: str) -> Local:
     model.load_state_dict(torch.load(path)["average"])
+    return model
+
+
+def rate(step: int, steps: int) -> float:
+    """Warm-up, then constant, then half a cosine down to a twenty-fifth."""
+    done = max(0.0, (step / steps - 1 + LAST) / LAST)
+    return min((step + 1) / 200, 0.52 + 0.48 * math.cos(math.pi * done))
+
+
+class Fit:
+    """A model on its way: what is saved is what is needed to go on with the same numbers."""
+
+    def __init__(self, model: Local, lesson: Lesson, run: Path, peak: float) -> None:
+        self.model, self.lesson, self.last, self.peak = model, lesson, run / "last.pt", peak
+        head = list(model.field.head.parameters())
+        slow = {id(p) for p in head}
+        rest = [p for p in (*model.parameters(), *lesson.parameters()) if id(p) not in slow]
+        self.parameters = [*rest, *head]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": rest, "share": 1.0}, {"params": head, "share": HEAD_RATE}],
+            lr=peak, weight_decay=1e-3, betas=(0.9, 0.99))
+        self.average = {k: v.clone() for k, v in model.state_dict().items()}
+        self.step = 0
+        if self.last.exists():
+            state: Dict[str, Any] = torch.load(self.last)
+            for name in ("model", "lesson", "optimizer"):
+                getattr(self, name).load_state_dict(state[name])
+            self.average, self.step = state["average"], state["step"]
+
+    def advance(self, sample: Small, share: float, bf16: bool) -> Dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.peak * group["share"] * share
+        terms = loss(self.model, self.lesson, sample, bf16)
+        self.optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        self.optimizer.step()
+        self.step += 1
+        for name, value in self.model.state_dict().items():
+            self.average[name].lerp_(value, max(AVERAGE, 1 / (self.step + 1)))
+        return {**{name: float(term.detach()) for name, term in terms.items()}, "norm": float(norm)}
+
+    def save(self) -> None:
+        part = Path(str(self.last) + ".part")
+        torch.save({"model": self.model.state_dict(), "lesson": self.lesson.state_dict(), "step": self.step,
+                    "optimizer": self.optimizer.state_dict(), "average": self.average}, str(part))
+        part.replace(self.last)
+
+
+def train(fit: Fit, source: Source, probe: Probe, samples: int, batch: int, bf16: bool) -> None:
+    journal, steps, judged = Journal(fit.last.parent), samples // batch, Local()
+    journal.cut(fit.step * batch)
+    while fit.step < steps:
+        report = fit.advance(source.draw(fit.step, batch), rate(fit.step, steps), bf16)
+        journal.add("local", fit.step * batch, report)
+        if fit.step % SAVE == 0 or fit.step == steps:
+            fit.save()
+        if fit.step % 500 == 0:
+            judged.load_state_dict(fit.average)
+            held = {name: round(value, 2) for name, value in probe(judged).items()}
+            print(fit.step * batch, journal.line(), held, flush=True)
+    journal.draw()
 
 
 def main(arguments: Optional[List[str]] = None) -> None:
@@ -73,69 +178,27 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--run", required=True)
     parser.add_argument("--split", default="train", choices=["train", "subjects-train"])
     parser.add_argument("--samples", type=int, default=200_000)
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--bf16", action="store_true", help="bfloat16 products")
     parser.add_argument("--init", help="last.pt to go on from, with a new schedule")
+    parser.add_argument("--mono", action="store_true", help="the moving image is the fixed one: a teacher")
+    parser.add_argument("--teacher", help="last.pt of a run with --mono")
     parser.add_argument("--phantoms", help="slices of a digital phantom (.npz)")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(1)
-    gen = Generator().manual_seed(1)
     run = Path(given.run)
     run.mkdir(parents=True, exist_ok=True)
-    model = Moments()
-    if given.init:
-        read_average(model, given.init)
-        gen.manual_seed(2)
+    model = read_average(Local(), given.init) if given.init else Local()
+    lesson = Lesson(read_average(Local(), given.teacher) if given.teacher else None)
     pairs = load_pairs(Path(given.data), given.split)
     held = load_pairs(Path(given.data), "val" if given.split == "train" else "subjects-test", limit=20)
     if given.phantoms:
         pairs = with_phantoms(pairs, given.phantoms)
-    source, probe = Source(pairs), Probe(held)
-    heads = {id(p) for field in model.field for p in field.head.parameters()}
-    optimizer = torch.optim.AdamW(
-        [{"params": [p for p in model.parameters() if id(p) not in heads], "share": 1.0},
-         {"params": [p for p in model.parameters() if id(p) in heads], "share": HEAD_RATE}],
-        lr=given.rate, weight_decay=1e-3)
-    average = {k: v.clone() for k, v in model.state_dict().items()}
-    journal, step = Journal(run), 0
-    last = run / "last.pt"
-    if last.exists():
-        state: Dict[str, Any] = torch.load(last)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        gen.set_state(state["gen"])
-        average, step = state["average"], state["step"]
-        journal.cut(step * given.batch)
-    steps = given.samples // given.batch
-    judged = Moments()
-    while step < steps:
-        for group in optimizer.param_groups:
-            group["lr"] = given.rate * group["share"] * min((step + 1) / 400, 0.505 + 0.495 * math.cos(math.pi * step / steps))
-        sample = source.draw(given.batch, gen)
-        term = loss(model, sample, given.bf16)
-        optimizer.zero_grad(set_to_none=True)
-        term.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 20.0)
-        optimizer.step()
-        step += 1
-        for name, value in model.state_dict().items():
-            average[name].lerp_(value, AVERAGE)
-        before = mean_length(sample.target, sample.weight)
-        journal.add("moments", step * given.batch, {
-            "loss": float(term.detach()), "epe_before": float(before), "epe": float(term.detach()),
-            "norm": float(norm)})
-        if step % SAVE == 0 or step == steps:
-            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(),
-                        "gen": gen.get_state(), "average": average, "step": step}, str(last) + ".part")
-            Path(str(last) + ".part").replace(last)
-        if step % 500 == 0:
-            judged.load_state_dict(average)
-            report = probe(judged)
-            print(step * given.batch, journal.line(), {k: round(v, 2) for k, v in report.items()}, flush=True)
-    journal.draw()
+    source = Source(pairs, seed=2 if given.init else 1, mono=given.mono)
+    train(Fit(model, lesson, run, given.rate), source, Probe(held), given.samples, given.batch, given.bf16)
 
 
 if __name__ == "__main__":

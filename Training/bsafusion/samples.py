@@ -1,7 +1,8 @@
-"""Endless cheap samples for the small alignment network: 64-pixel images and the field's nodes.
+"""Endless cheap samples for the small alignment network: 128-pixel images and the flow's nodes.
 
-Images are deformed at 128 pixels and then averaged, so that the blur of one interpolation is
-half a pixel of what is read. Fields live on a 64-pixel grid. Not the Sampler of whole training.
+Registered pairs are recoloured, turned and scaled in stocks; each is then deformed several times.
+The flow that aligns is drawn, not its inverse, so the target is exact. What a step sees depends
+on its number alone, so that a run can be resumed. Not the Sampler of whole training.
 """
 from __future__ import annotations
 
@@ -13,22 +14,26 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from . import deform
-from .data import Intensity, Pairs, _extended, _pseudo_modality, head_weight, recolour, resized
-from .moments import SIDE
+from .data import Intensity, Pairs, _pseudo_modality, head_weight, recolour, resized
+from .local import IMAGE, SIDE
 from .samplers import warp_image
 
-FINE, COARSE = 128, 64
-AFFINE = deform.Range(rotation=10, scale=0.09, shear=0.04, translation=22, elastic=3.5, still=0)
-COMMON = deform.COMMON._replace(rotation=7, scale=0.10, translation=10)
+GRID = 32  # flows are drawn on this grid
+STOCK, STEPS = 512, 64  # pairs, and the steps they serve for
+SLIGHT = deform.Range(rotation=4, scale=0.04, shear=0.02, translation=6, elastic=0, still=0)
+WIDE = deform.Range(rotation=8, scale=0.07, shear=0.03, translation=14, elastic=3, still=0)
+COMMON = deform.COMMON._replace(rotation=6, scale=0.08, translation=8, still=0.4)
 INTENSITY = Intensity(gamma=0.3, gain=0.2, noise=0.02, offset=0.06)
 PHANTOM_PAIRS = (("T2", "CT"), ("CT", "PET"), ("T1", "PET"), ("T2", "SPECT"), ("T1", "CT"))
 
 
 class Small(NamedTuple):
-    fixed: Tensor  # (B, 1, 64, 64)
+    fixed: Tensor  # (B, 1, 128, 128)
     moving: Tensor
     target: Tensor  # (B, 2, 16, 16) full-resolution pixels at the first level's nodes
     weight: Tensor  # (B, 1, 16, 16)
+    edges: Tensor  # (B, 3, 16, 16) of the undeformed moving image, see `structure`
+    twin: Tensor  # (B, 1, 128, 128) the fixed image, deformed as the moving one
 
 
 def nodes(full: Tensor) -> Tensor:
@@ -36,11 +41,26 @@ def nodes(full: Tensor) -> Tensor:
     return F.interpolate(full, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
 
 
+def structure(image: Tensor) -> Tensor:
+    """What an error of the flow does to the image: squares and product (xx, xy, yy) of the slightly
+    blurred image's gradients, gathered at the nodes with the weights of bilinear upsampling."""
+    size = image.shape[-1]
+    taps = torch.tensor([0.05, 0.25, 0.4, 0.25, 0.05], dtype=image.dtype)
+    padded = F.pad(image, (2,) * 4, mode="replicate")
+    blurred = F.conv2d(F.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1))
+    wide = F.pad(blurred, (1,) * 4, mode="replicate")
+    gx = (wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]) / 2
+    gy = (wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]) / 2
+    where = torch.arange(size, dtype=image.dtype) * (SIDE - 1) / (size - 1)
+    hats = (1 - (where - torch.arange(SIDE, dtype=image.dtype)[:, None]).abs()).clamp(min=0)
+    return hats @ torch.cat((gx * gx, gx * gy, gy * gy), 1) @ hats.T
+
+
 def with_phantoms(pairs: Pairs, path: str) -> Pairs:
     """Adds a digital phantom's aligned slices: an .npz of T1, T2, CT, PET, SPECT, each
     (N, 128, 128) in 0...1. Each combination counts as a set."""
     stored = np.load(path)
-    known = resized(pairs, FINE)
+    known = resized(pairs, IMAGE)
     fixed, moving, kind, names = [known.fixed], [known.moving], [known.kind], list(known.names)
     for label, (a, b) in enumerate(PHANTOM_PAIRS, 3):
         count = min(len(stored[a]), len(stored[b]))
@@ -76,16 +96,20 @@ def _some(images: Tensor, which: Tensor, change: Callable[[Tensor, Generator], T
 
 
 class Source:
-    """All randomness comes from `gen`. `shares`: of undeformed pairs, and of published fields."""
+    """`shares`: of undeformed pairs, and of wide deformations; the others are as published, 0.3 to
+    1.7 times as large, a third of them with a slight affine change. `mono`: the moving image is the
+    fixed one, deformed."""
 
-    def __init__(self, pairs: Pairs, phantoms: float = 0.2, still: float = 0.10,
-                 published: float = 0.25) -> None:
-        self.pairs = resized(pairs, FINE)
-        self.phantoms, self.still, self.published = phantoms, still, published
+    def __init__(self, pairs: Pairs, phantoms: float = 0.1, still: float = 0.12, wide: float = 0.12,
+                 seed: int = 1, mono: bool = False) -> None:
+        self.pairs = resized(pairs, IMAGE)
+        self.phantoms, self.still, self.wide, self.seed = phantoms, still, wide, seed
+        self.mono = mono
         self.by_kind: Dict[int, Tensor] = {
             int(k): torch.nonzero(pairs.kind == k)[:, 0] for k in pairs.kind.unique()}
         self.real = [k for k in self.by_kind if k < 3]
         self.made = [k for k in self.by_kind if k >= 3]
+        self.number = -1
 
     def _index(self, count: int, gen: Generator) -> Tensor:
         chosen = []
@@ -100,8 +124,6 @@ class Source:
         index = self._index(count, gen)
         fixed, moving = self.pairs.fixed[index], self.pairs.moving[index]
         chance = lambda p: (torch.rand(count, 1, 1, 1, generator=gen) < p)  # noqa: E731
-        flip = chance(0.5)
-        fixed, moving = (torch.where(flip, i.flip(-1), i) for i in (fixed, moving))
         kind = self.pairs.kind[index].view(-1, 1, 1, 1)
         scanned = (kind == 0) | (kind == 3) | (kind == 7)  # CT moves
         moving = _some(moving, scanned & chance(0.4), holders, gen)
@@ -111,24 +133,49 @@ class Source:
         return (recolour(fixed, INTENSITY._replace(offset=0.02), gen),
                 recolour(moving, INTENSITY, gen))
 
-    def _fields(self, count: int, gen: Generator) -> Tensor:
-        drawn = torch.rand(count, 1, 1, 1, generator=gen)
-        strength = 0.3 + 0.9 * torch.rand(count, 1, 1, 1, generator=gen)
-        known = deform.published(count, COARSE, gen) * strength
-        wide = deform.draw(count, COARSE, AFFINE, gen)
-        field = torch.where(drawn < self.still + self.published, known, wide)
-        return torch.where(drawn < self.still, torch.zeros_like(field), field)
+    def _restock(self, number: int) -> None:
+        """Fixed and moving image, (STOCK, 1, 128, 128) each, their weight and structure."""
+        gen = Generator().manual_seed(1000003 * self.seed + number)
+        parts = []
+        for _ in range(STOCK // 32):
+            fixed, moving = self._images(32, gen)
+            moving = fixed if self.mono else moving
+            common = deform.draw(32, IMAGE, COMMON, gen)
+            fixed, moving = warp_image(fixed, common), warp_image(moving, common)
+            parts.append((fixed, moving, nodes(head_weight(fixed, moving)), structure(moving)))
+        self.stock = [torch.cat(part) for part in zip(*parts)]
+        self.number = number
 
-    def draw(self, count: int, gen: Generator) -> Small:
-        fixed, moving = self._images(count, gen)
-        common = deform.draw(count, FINE, COMMON, gen)
-        forward = self._fields(count, gen)
-        finer = 2 * F.interpolate(forward, scale_factor=2, mode="bilinear", align_corners=False)
-        moved = warp_image(moving, finer + _extended(common, finer))
-        images = torch.cat((warp_image(fixed, common), moved, warp_image(moving, common)), 1)
-        images = F.avg_pool2d(images, 2)
-        weight = head_weight(images[:, :1], images[:, 2:])
+    def _flows(self, count: int, gen: Generator) -> Tensor:
+        """(B, 2, 32, 32) full-resolution pixels: what aligns."""
+        u = lambda: torch.rand(count, 1, 1, 1, generator=gen)  # noqa: E731
+        full = 256 / GRID
+        known = full * deform.published(count, GRID, gen) * (0.3 + 1.4 * u())
+        slight = full * deform.draw(count, GRID, SLIGHT, gen) * (u() < 0.35)
+        wide, drawn = full * deform.draw(count, GRID, WIDE, gen), u()
+        flow = torch.where(drawn < self.still + self.wide, wide, known + slight)
+        return torch.where(drawn < self.still, torch.zeros_like(flow), flow)
+
+    def draw(self, step: int, count: int) -> Small:
+        if step // STEPS != self.number:
+            self._restock(step // STEPS)
+        gen = Generator().manual_seed(7919 * self.seed + step)
+        index = torch.randint(STOCK, (count,), generator=gen)
+        fixed, moving, weight, edges = (part[index] for part in self.stock)
+        flow = self._flows(count, gen)
+        forward = deform.invert(flow * (GRID / 256), steps=6)
+        finer = F.interpolate(forward, size=(IMAGE, IMAGE), mode="bilinear", align_corners=False)
+        moved = warp_image(torch.cat((moving, fixed), 1), finer * (IMAGE / GRID))
         noise = INTENSITY.noise * torch.rand(count, 2, 1, 1, generator=gen)
-        seen = images[:, :2] + torch.randn(count, 2, COARSE, COARSE, generator=gen) * noise
-        target = deform.invert(forward, steps=8) * (256 / COARSE)
-        return Small(seen[:, :1].clamp(0, 1), seen[:, 1:].clamp(0, 1), nodes(target), nodes(weight))
+        seen = torch.cat((fixed, moved[:, :1]), 1)
+        seen = (seen + torch.randn(seen.shape, generator=gen) * noise).clamp(0, 1)
+        drawn = Small(seen[:, :1], seen[:, 1:], nodes(flow), weight, edges, moved[:, 1:])
+        return mirrored(drawn) if float(torch.rand(1, generator=gen)) < 0.5 else drawn
+
+
+def mirrored(sample: Small) -> Small:
+    """Left and right exchanged."""
+    flipped = Small(*(part.flip(-1) for part in sample))
+    sign = torch.tensor([-1.0, 1.0, 1.0, -1.0, 1.0])
+    return flipped._replace(target=flipped.target * sign[:2].view(1, 2, 1, 1),
+                            edges=flipped.edges * sign[2:].view(1, 3, 1, 1))

@@ -1,5 +1,5 @@
 """Parts of the weights training begins with: position codes, patch patterns, and a fusion that
-already works. Not a training step; the alignment's start is in `moments` and `install`.
+already works. Not a training step; the alignment's start is in `local` and `install`.
 """
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from .network import BSAFusion
 from .transfer import PATCH
 
 CODES = 13  # position code: token dimensions 0...12
-BALLAST = slice(13, 37)  # constants: keep LayerNorm from rescaling dark tokens
 CODE_SCALE = 0.8
 
 

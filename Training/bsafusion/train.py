@@ -19,7 +19,7 @@ from .config import Config, Stage, load_config
 from .data import Intensity, Pairs, Sampler, load_pairs
 from .install import install
 from .journal import Journal
-from .moments import Moments
+from .local import Local
 from .network import BSAFusion
 from .objective import objective
 
@@ -54,7 +54,7 @@ class Trainer:
         self.config, self.pairs, self.run, self.device = config, pairs, run, device
         torch.manual_seed(config.seed)
         self.net = BSAFusion(dropout=0.0)
-        if config.start == "moments":
+        if config.start == "local":
             start.prepare_fusion(self.net)
         self.net.to(device)
         self.gen = torch.Generator().manual_seed(config.seed)
@@ -100,9 +100,9 @@ class Trainer:
             values = {k: torch.from_numpy(v).float() for k, v in weights.load(path).items()}
         self.net.load_state_dict(values)
 
-    def begin_with_moments(self, path: str) -> None:
+    def begin_with_local(self, path: str) -> None:
         """The alignment learned by `pretrain`."""
-        model = Moments()
+        model = Local()
         model.load_state_dict(torch.load(path, map_location="cpu")["average"])
         install(self.net, model)
 
@@ -203,7 +203,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--data", required=True, help="folder with CT-MRI, PET-MRI, SPECT-MRI")
     parser.add_argument("--run", required=True, help="folder of checkpoints and curves")
     parser.add_argument("--init", help="begin with these weights (last.pt or safetensors)")
-    parser.add_argument("--moments", help="last.pt of a pretrain run; else one is made")
+    parser.add_argument("--local", help="last.pt of a pretrain run; else one is made")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
@@ -215,8 +215,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     if not trainer.resume():
         if given.init:
             trainer.begin_from(given.init)
-        elif config.start == "moments":
-            trainer.begin_with_moments(given.moments or _pretrained(given.data, Path(given.run)))
+        elif config.start == "local":
+            trainer.begin_with_local(given.local or _pretrained(given.data, Path(given.run)))
             trainer.begin_from(_fused(trainer, given.data))
     trainer.fit()
 

@@ -9,14 +9,14 @@ from bsafusion.blend import Blend, install, largest_difference
 from bsafusion.coarse import prepare_coarse
 from bsafusion.data import Pairs
 from bsafusion.install import install as install_alignment
-from bsafusion.moments import Moments
+from bsafusion.local import Local
 from bsafusion.network import BSAFusion
 
 
 def network():
     torch.manual_seed(4)
     net = BSAFusion(dropout=0.0).eval()
-    install_alignment(net, Moments())
+    install_alignment(net, Local())
     return net
 
 

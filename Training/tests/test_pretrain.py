@@ -1,5 +1,6 @@
 """Pre-training on a folder of drawn pairs: it runs, and resumes to the same numbers."""
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -21,17 +22,42 @@ def folder(root):
     return root
 
 
-def test_pretraining_runs_and_resumes_to_the_same_numbers(tmp_path):
-    data = folder(tmp_path / "data")
+def run(root, name, *more):
+    pretrain.main(["--data", str(root / "data"), "--run", str(root / name), "--samples", "16",
+                   "--batch", "4", *more])
+    return torch.load(str(root / name / "last.pt"))
 
-    def run(name, samples):
-        pretrain.main(["--data", str(data), "--run", str(tmp_path / name), "--samples", str(samples),
-                       "--batch", "4"])
-        return torch.load(str(tmp_path / name / "last.pt"))
 
-    first = run("whole", 16)
-    again = run("whole", 16)  # there is nothing left to do
-    assert first["step"] == again["step"] == 4
-    assert (tmp_path / "whole" / "curves.png").exists()
-    for name, value in first["model"].items():
-        assert torch.isfinite(value).all() and torch.equal(value, again["model"][name]), name
+def same(first, second):
+    return all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def test_pretraining_runs_and_resumes_to_the_same_numbers(tmp_path, monkeypatch):
+    folder(tmp_path / "data")
+    monkeypatch.setattr(pretrain, "SAVE", 1)
+    whole = run(tmp_path, "whole")
+    assert whole["step"] == 4 and (tmp_path / "whole" / "curves.png").exists()
+    assert all(torch.isfinite(value).all() for value in whole["model"].values())
+    draw = pretrain.Source.draw
+
+    def killed(source, step, count):
+        if step == 2:
+            raise KeyboardInterrupt
+        return draw(source, step, count)
+
+    monkeypatch.setattr(pretrain.Source, "draw", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "cut")
+    monkeypatch.setattr(pretrain.Source, "draw", draw)
+    resumed = run(tmp_path, "cut")
+    assert same(whole["model"], resumed["model"]) and same(whole["average"], resumed["average"])
+
+
+def test_a_teacher_of_one_modality_changes_what_is_learned(tmp_path):
+    folder(tmp_path / "data")
+    mono = run(tmp_path, "mono", "--mono")
+    taught = run(tmp_path, "taught", "--teacher", str(tmp_path / "mono" / "last.pt"))
+    assert not same(mono["model"], taught["model"])
+    with open(tmp_path / "taught" / "curves.png", "rb") as file:
+        assert file.read(4) == b"\x89PNG"
+    assert all(torch.isfinite(value).all() for value in taught["model"].values())

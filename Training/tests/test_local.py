@@ -3,13 +3,13 @@ import torch
 
 from bsafusion import start
 from bsafusion.install import install, largest_difference
-from bsafusion.moments import Moments
+from bsafusion.local import Local
 from bsafusion.network import BSAFusion
 
 
 def test_the_installed_network_computes_the_small_ones_fields():
     torch.manual_seed(4)
-    net, model = BSAFusion(dropout=0.0), Moments()
+    net, model = BSAFusion(dropout=0.0), Local()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
@@ -22,7 +22,7 @@ def test_idle_parts_are_skipped_without_changing_anything():
     torch.manual_seed(5)
     net = BSAFusion(dropout=0.0).eval()
     start.prepare_fusion(net)
-    install(net, Moments())
+    install(net, Local())
     fixed, moving = torch.rand(2, 1, 1, 256, 256)
     for module in net.modules():
         if hasattr(module, "closed"):

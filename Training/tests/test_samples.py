@@ -1,0 +1,64 @@
+"""Samples of the small alignment network: the target aligns, a step's number says what is drawn."""
+import torch
+import torch.nn.functional as F
+from torch import Generator
+
+from bsafusion.data import Pairs
+from bsafusion.pretrain import seen_length
+from bsafusion.samplers import field_to_full, warp_image
+from bsafusion.samples import Small, Source, mirrored, structure
+
+
+def source(**shares):
+    gen = Generator().manual_seed(3)
+    y, x = torch.meshgrid(torch.arange(256.0), torch.arange(256.0), indexing="ij")
+    head = ((x - 128) ** 2 + (y - 128) ** 2 < 95**2).float()
+    texture = F.interpolate(torch.rand(6, 1, 24, 24, generator=gen), size=256, mode="bicubic")
+    images = (head * (0.3 + 0.5 * texture)).clamp(0, 1)
+    made = Source(Pairs(images[:3], images[3:], torch.arange(3), ["a", "b", "c"]), phantoms=0, **shares)
+    made.draw(0, 1)
+    return made
+
+
+def test_the_target_undoes_what_was_done_to_the_moving_image():
+    for shares in ({"still": 0.0, "wide": 0.0}, {"still": 0.0, "wide": 1.0}):
+        made = source(**shares)
+        sample = made.draw(3, 12)
+        flow = field_to_full(sample.target / 16, 16)
+        flow = F.interpolate(flow, size=128, mode="bilinear", align_corners=False) / 2
+        back = warp_image(sample.moving, flow)
+        truth = torch.cat((made.stock[1], made.stock[1].flip(-1)))
+        nearest = lambda images: torch.stack([  # noqa: E731
+            (truth - image).abs().mean((1, 2, 3)).min() for image in images])
+        assert nearest(back).mean() < 0.4 * nearest(sample.moving).mean()
+
+
+def test_a_step_draws_the_same_whatever_was_drawn_before():
+    first, second = source(), source()
+    first.draw(70, 4)
+    for a, b in zip(first.draw(5, 4), second.draw(5, 4)):
+        assert torch.equal(a, b)
+    assert not torch.equal(second.draw(5, 4).target, second.draw(6, 4).target)
+
+
+def test_undeformed_pairs_have_no_flow():
+    assert source(still=1.0).draw(2, 8).target.abs().max() == 0
+
+
+def test_only_the_error_across_edges_counts():
+    x = torch.arange(128.0).view(1, 1, 1, -1).expand(1, 1, 128, -1)
+    edges = structure(torch.sigmoid((x - 64) / 2))
+    error = torch.zeros(1, 2, 16, 16)
+    error[:, 0] = 3.0
+    across, along = seen_length(error, edges), seen_length(error.flip(1), edges)
+    assert across > 3 * along and torch.isclose(along, torch.tensor(0.1), atol=1e-3)
+
+
+def test_a_mirrored_sample_is_that_of_the_mirrored_images():
+    gen = Generator().manual_seed(1)
+    image = torch.rand(2, 1, 128, 128, generator=gen)
+    sample = Small(image, image, torch.rand(2, 2, 16, 16, generator=gen), image[..., :16, :16],
+                   structure(image), image)
+    turned = mirrored(sample)
+    assert torch.allclose(turned.edges, structure(image.flip(-1)), atol=1e-6)
+    assert torch.equal(turned.target[:, 0], -sample.target[:, 0].flip(-1))
