@@ -38,12 +38,14 @@ def mean_length(error: Tensor, weight: Tensor) -> Tensor:
 
 def seen_length(error: Tensor, edges: Tensor) -> Tensor:
     """The error as the moving image shows it: across its edges, where it has any. In pixels where
-    the gradient has the image's mean size; along an edge and in flat parts nothing counts."""
+    the gradient has the image's mean size; along an edge and in flat parts nothing counts. Images
+    with stronger edges have more of a say."""
     xx, xy, yy = edges.split(1, 1)
     x, y = error.split(1, 1)
     square = (xx * x * x + 2 * xy * x * y + yy * y * y).clamp(min=0)
     usual = (xx + yy).mean((1, 2, 3), keepdim=True) / 2 + 1e-6
-    return torch.sqrt(square / usual + 0.01).mean()
+    share = usual.sqrt() / usual.sqrt().mean()
+    return (share * torch.sqrt(square / usual + 0.01)).mean()
 
 
 class Lesson(nn.Module):
