@@ -560,7 +560,7 @@ WHERE j.state IN ('failed', 'rejected');
 
 -- … files refused at the door …
 CREATE VIEW v_refused_files AS
-SELECT 'file' AS what, k.outcome AS state, k.reason, k.sentence,
+SELECT 'file' AS what, 'rejected' AS state, k.reason, k.sentence,
   coalesce(k.sop_uid, 'sha256:' || k.sha256, 'intake:' || k.id) AS subject, k.time, NULL AS job,
   k.study_uid AS study, k.modality, NULL AS modality2, p.patient_id AS patient, NULL AS model_id, NULL AS model,
   NULL AS model_sha256

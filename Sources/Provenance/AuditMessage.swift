@@ -180,6 +180,16 @@ extension AuditMessage.Object {
     JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id
     JOIN studies st ON st.id = f.study_id JOIN patients p ON p.id = st.patient_id WHERE o.sop_uid = ?
     """,
+    "series": """
+    SELECT st.uid AS study, NULL AS class, NULL AS sop, p.patient_id AS patient FROM series se
+    JOIN studies st ON st.id = se.study_id JOIN patients p ON p.id = st.patient_id WHERE se.uid = ?
+    """,
+    "study": """
+    SELECT st.uid AS study, NULL AS class, NULL AS sop, p.patient_id AS patient FROM studies st
+    JOIN patients p ON p.id = st.patient_id WHERE st.uid = ?
+    """,
+    "patient":
+      "SELECT NULL AS study, NULL AS class, NULL AS sop, patient_id AS patient FROM patients WHERE id = ?",
     "job": """
     SELECT st.uid AS study, NULL AS class, NULL AS sop, p.patient_id AS patient FROM jobs j
     JOIN pairs pa ON pa.id = j.pair_id JOIN series f ON f.id = pa.fixed_series_id

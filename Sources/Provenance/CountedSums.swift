@@ -12,23 +12,26 @@ struct IntakeSums: Sendable {
   private var files: [Key: Int] = [:]
   /// Rows of one run follow each other.
   private var run: Int64?
-  private var counts: [(outcome: String, files: Int)] = []
+  private var counts: [(outcome: [UInt8], files: Int)] = []
 
   mutating func add(run: Int64, outcome: UnsafeRawBufferPointer) {
     if run != self.run {
       settle()
       self.run = run
     }
-    for index in counts.indices where outcome.equals(counts[index].outcome) {
+    for index in counts.indices where counts[index].outcome.withUnsafeBytes({ outcome.equals($0) }) {
       counts[index].files += 1
       return
     }
-    counts.append((String(decoding: outcome, as: UTF8.self), 1))
+    counts.append(([UInt8](outcome), 1))
   }
 
   private mutating func settle() {
     if let run {
-      for count in counts { files[Key(run: run, outcome: count.outcome), default: 0] += count.files }
+      for count in counts {
+        files[Key(run: run, outcome: String(decoding: count.outcome, as: UTF8.self)), default: 0] +=
+          count.files
+      }
     }
     counts = []
   }

@@ -38,7 +38,7 @@ enum FHIR {
   static func auditEvent(_ event: EventRow, ledger: String) -> JSONValue {
     let (code, display, action) = category(event.kind)
     let parts = event.subject.split(separator: ":", maxSplits: 1).map(String.init)
-    let isUID = ["instance", "output", "series"].contains(parts[0]) && parts.count == 2
+    let isUID = ["instance", "output", "series", "study"].contains(parts[0]) && parts.count == 2
     let details = [
       ("sequence", String(event.seq)), ("sha256", event.hash), ("payload", event.payload.text),
     ].map { JSONValue.object(["type": .string($0.0), "valueString": .string($0.1)]) }

@@ -81,18 +81,19 @@ final class HashBuffer {
 
   /// A value of SQLite as `RecordDigest` hashes it.
   func append(valueOf rows: RawRows, _ column: Int32) {
-    switch rows.type(column) {
+    let found = rows.value(column)
+    switch sqlite3_value_type(found) {
     case SQLITE_NULL: append("n;")
     case SQLITE_INTEGER:
       append(UInt8(ascii: "i"))
-      append(decimal: rows.integer(column))
+      append(decimal: sqlite3_value_int64(found))
       append(UInt8(ascii: ";"))
     case SQLITE_FLOAT:
       append(UInt8(ascii: "r"))
-      append(rows.real(column).bitPattern, radix: 16)
+      append(sqlite3_value_double(found).bitPattern, radix: 16)
       append(UInt8(ascii: ";"))
     case let type:
-      let value = rows.bytes(column)
+      let value = RawRows.bytes(found)
       append(UInt8(ascii: type == SQLITE_TEXT ? "t" : "b"))
       append(UInt64(value.count), radix: 10)
       append(UInt8(ascii: ":"))

@@ -6,6 +6,12 @@ extension Ledger {
   /// The parts of `v_failures`. Each is asked by itself, so that its indexes give the latest cases and the counts.
   private static let branches = ["v_failed_jobs", "v_refused_files", "v_rejected_series"]
 
+  /// What can be counted of refused files without looking at their rows, of which there may be very many.
+  private static let refusedFiles = """
+    (SELECT 'file' AS what, 'rejected' AS state, reason, time FROM intake INDEXED BY intake_rejected
+      WHERE outcome = 'rejected')
+    """
+
   /// What failed or was rejected. The counts cover everything the filter lets through, not only the page.
   public func failures(_ filter: AuditFilter = .init()) throws -> Failures {
     try read { db in
@@ -32,11 +38,13 @@ extension Ledger {
   private static func counts(_ db: Database, _ filter: AuditFilter) throws -> [FailureCount] {
     let (clause, values) = try filter.clause(.failures)
     var counts: [FailureCount] = []
+    let asksForTime = [filter.patient, filter.study, filter.modality, filter.model].allSatisfy { $0 == nil }
     for view in branches {
+      let rows = view == "v_refused_files" && asksForTime && filter.job == nil ? refusedFiles : view
       let found = try Fetched<FailureCount>.all(
         db,
         sql: """
-          SELECT what, state, reason, count(*) AS count, max(time) AS latest, NULL AS sentence FROM \(view) \(clause)
+          SELECT what, state, reason, count(*) AS count, max(time) AS latest, NULL AS sentence FROM \(rows) \(clause)
           GROUP BY what, state, reason
           """, arguments: StatementArguments(values))
       counts += try found.map { count in

@@ -65,7 +65,7 @@ extension Ledger {
   /// Records that the part file is complete, on disk and verified, before it is renamed: from here on a restart
   /// that finds the file in place can commit it without fusing the slice again.
   public func markWritten(_ publication: SlicePublication, intent: Int64) throws {
-    let record = try JSONDocument(encoding: publication).text
+    let record = try JSONValue(encoding: publication).canonicalText
     try write { change in
       try change.run(
         "UPDATE intents SET state = 'written', sha256 = ?, size = ?, record_json = ? WHERE id = ? AND state = 'open'",

@@ -53,27 +53,28 @@ final class RawRows {
 
   var columns: Int32 { sqlite3_column_count(raw) }
 
-  func type(_ column: Int32) -> Int32 { sqlite3_column_type(raw, column) }
+  /// A column's value as it stands in the statement: a connection is used by one thread at a time, so that it need not be
+  /// locked for each look at it.
+  func value(_ column: Int32) -> OpaquePointer { sqlite3_column_value(raw, column) }
+
+  func type(_ column: Int32) -> Int32 { sqlite3_value_type(value(column)) }
   func isNull(_ column: Int32) -> Bool { type(column) == SQLITE_NULL }
   func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(raw, column) }
   func real(_ column: Int32) -> Double { sqlite3_column_double(raw, column) }
 
   /// A blob's bytes, or a text's in UTF-8; none for NULL.
-  func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+  func bytes(_ column: Int32) -> UnsafeRawBufferPointer { Self.bytes(value(column)) }
+
+  static func bytes(_ value: OpaquePointer) -> UnsafeRawBufferPointer {
     // The pointer first: it may convert the value, and the length is that of what it converted to.
-    let start = sqlite3_column_blob(raw, column)
-    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column)))
+    let start = sqlite3_value_blob(value)
+    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
   }
 
   func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
 }
 
 extension UnsafeRawBufferPointer {
-  func equals(_ text: String) -> Bool {
-    var text = text
-    return text.withUTF8 { equals(UnsafeRawBufferPointer($0)) }
-  }
-
   func equals(_ text: StaticString) -> Bool {
     equals(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }

@@ -131,6 +131,24 @@ import Testing
     #expect(String(decoding: answer, as: UTF8.self) == "27 ['AuditEvent', 'Provenance']\n")
   }
 
+  @Test func `the difference of two jobs names each setting that changed`() throws {
+    let fixture = try Fixture()
+    let (_, first) = try fixture.finished()
+    let jobs = try [0.5, 0.25].map { folding in
+      let text = #"{"alignment":{"maximumFolding":\#(folding),"throughPlane":3}}"#
+      let settings = try fixture.ledger.register(settings: text, sha256: Fixture.digest(text))
+      return try fixture.ledger.openJob(
+        NewJob(
+          kind: "CT-MR", fixedSeriesUID: "1.2.2", movingSeriesUID: "1.2.3", inputsSHA256: "x", model: nil,
+          settings: settings, software: 1, outputSeriesUID: "2.25.\(folding)", plannedSlices: 3), run: nil
+      ).id
+    }
+    #expect(jobs[0] > first)
+    let rows = try fixture.ledger.difference(jobs[0], jobs[1]).rows
+    #expect(rows.contains([.string("settings alignment maximumFolding"), .number(0.5), .number(0.25)]))
+    #expect(!rows.contains { Listing.plain($0[0]).contains("throughPlane") })
+  }
+
   @Test func `the difference of two jobs names what changed`() throws {
     let fixture = try Fixture()
     let (_, old) = try fixture.finished()
