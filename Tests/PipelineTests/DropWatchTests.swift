@@ -128,6 +128,31 @@ private final class TestClock: Sendable {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/quarantine/truncated").isEmpty)
   }
 
+  @Test
+  func
+    `an archive that is still being written is waited for, and one that was refused comes back when it grows`()
+    throws
+  {
+    let zip = folder + "/whole.zip"
+    try bytes.write(to: URL(fileURLWithPath: folder + "/IM1"))
+    guard try shell("cd '\(folder)' && python3 -m zipfile -c whole.zip IM1") == 0 else {
+      print("skipped: no python3")
+      return
+    }
+    let packed = try Data(contentsOf: URL(fileURLWithPath: zip))
+    for (name, pause) in [("quick.zip", 3 * Self.quiet), ("slow.zip", 700)] {
+      try write(name, packed.prefix(packed.count / 2))
+      let writer = try FileHandle(forWritingTo: URL(fileURLWithPath: folder + "/inbox/" + name))
+      try writer.seekToEnd()
+      try pass(pause)
+      #expect(try counts()["rejected"] == (name == "slow.zip" ? 1 : nil))
+      try writer.write(contentsOf: packed.dropFirst(packed.count / 2))
+      try writer.close()
+      try pass(100)
+    }
+    #expect(try counts() == ["accepted": 1, "skipped": 1, "rejected": 1, "duplicate": 2])
+  }
+
   @Test func `rsync writes under temporary names and renames: one file, taken once`() throws {
     try write(".IM1.Xa3f9Q", bytes.prefix(1000))
     try pass(60)

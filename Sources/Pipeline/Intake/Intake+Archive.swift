@@ -14,7 +14,8 @@ extension Intake {
   /// is still in the drop folder; what was taken in then is found to be duplicate.
   /// - Throws: `FileError` where there is no room for it, and as `takeIn`.
   func takeApart(
-    _ file: DropFile, into outcome: inout Outcome, progress: ProgressHandler, shouldGoOn: () -> Bool
+    _ file: DropFile, into outcome: inout Outcome, progress: ProgressHandler, mayGrow: (DropFile) -> Bool,
+    shouldGoOn: () -> Bool
   ) throws {
     var batch = Batch()
     var studies: Set<String> = []
@@ -43,6 +44,11 @@ extension Intake {
       try add(file, to: &batch) { try setAside($0, nil, $1, why, flushing: &$2) }
     } catch let refusal as ArchiveRefusal {
       try commit(&batch, into: &outcome)
+      // Its list of contents is at the end of an archive: one that is still being written looks damaged.
+      if refusal.reason.isIncomplete, mayGrow(file) {
+        outcome.incomplete.append(file)
+        return try FileSystem.removeTree(unpacking)
+      }
       try add(file, to: &batch) { try quarantine($0, nil, $1, refusal.reason, flushing: &$2) }
     } catch let error as FileError {
       // The archive stays where it is, with images of every study that it has shown so far.

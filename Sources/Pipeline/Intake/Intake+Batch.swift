@@ -139,8 +139,13 @@ extension Verdict {
 extension Refusal {
   /// The file ends too early: it may be one that is still being written.
   var isIncomplete: Bool {
-    code == DICOMError.Reason.truncated.rawValue || code == DICOMError.Reason.empty.rawValue
+    Self.incomplete.contains(code)
   }
+
+  /// Reasons of files that may still be growing.
+  static let incomplete = [
+    DICOMError.Reason.truncated.rawValue, DICOMError.Reason.empty.rawValue, ArchiveRefusal.damaged,
+  ]
 }
 
 /// Where an instance lies in the store; only made of UIDs that were found safe.

@@ -70,7 +70,7 @@ struct Intake: Sendable {
       do {
         if archives.unpack, ZipArchive.isArchive(file.path) {
           try commit(&batch, into: &outcome)
-          try takeApart(file, into: &outcome, progress: progress, shouldGoOn: shouldGoOn)
+          try takeApart(file, into: &outcome, progress: progress, mayGrow: mayGrow, shouldGoOn: shouldGoOn)
         } else {
           try take(file, into: &batch, &outcome, mayGrow: mayGrow)
         }

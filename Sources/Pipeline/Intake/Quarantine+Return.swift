@@ -12,8 +12,8 @@ extension Quarantine {
   @discardableResult
   func returnGrown(to inbox: String, logger: Logger) throws -> Int {
     var count = 0
-    for reason in [DICOMError.Reason.truncated, .empty] {
-      let folder = self.folder + "/" + reason.rawValue
+    for reason in Refusal.incomplete {
+      let folder = self.folder + "/" + reason
       for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       where !name.hasSuffix(".json") {
         let place = folder + "/" + name
@@ -28,7 +28,7 @@ extension Quarantine {
         try FileSystem.remove(place + ".json")
         count += 1
         logger.notice(
-          "a refused file has grown and is looked at again", metadata: ["reason": "\(reason.rawValue)"])
+          "a refused file has grown and is looked at again", metadata: ["reason": "\(reason)"])
       }
     }
     return count

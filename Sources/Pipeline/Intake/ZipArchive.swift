@@ -28,6 +28,9 @@ extension ArchiveSettings {
 
 /// An archive that is not taken apart, and why.
 struct ArchiveRefusal: Error {
+  /// It cannot be read as an archive, or not to its end.
+  static let damaged = "archive_damaged"
+
   let reason: Refusal
 }
 
@@ -56,7 +59,8 @@ struct ZipArchive: ~Copyable {
   /// - Throws: `ArchiveRefusal`.
   init(path: String, limits: ArchiveSettings) throws {
     guard let archive = fz_open(path) else {
-      throw ArchiveRefusal(reason: Refusal("archive_damaged", "the zip archive is damaged, send it again"))
+      throw ArchiveRefusal(
+        reason: Refusal(ArchiveRefusal.damaged, "the zip archive is damaged, send it again"))
     }
     do { entries = try Self.entries(of: archive, packed: try FileSystem.size(path), limits) } catch {
       fz_close(archive)
@@ -80,7 +84,8 @@ struct ZipArchive: ~Copyable {
     for index in 0..<count {
       var description = fz_entry()
       guard fz_describe(archive, index, &description) == FZ_OK else {
-        throw ArchiveRefusal(reason: Refusal("archive_damaged", "the zip archive is damaged, send it again"))
+        throw ArchiveRefusal(
+          reason: Refusal(ArchiveRefusal.damaged, "the zip archive is damaged, send it again"))
       }
       let name = description.name.map { String(cString: $0) } ?? ""
       if name.hasSuffix("/") { continue }
@@ -116,7 +121,8 @@ struct ZipArchive: ~Copyable {
     case FZ_WRITE: throw FileError("write", path, code: code)
     default:
       throw ArchiveRefusal(
-        reason: Refusal("archive_damaged", "a file of the zip archive cannot be unpacked, send it again"))
+        reason: Refusal(ArchiveRefusal.damaged, "a file of the zip archive cannot be unpacked, send it again")
+      )
     }
   }
 }
