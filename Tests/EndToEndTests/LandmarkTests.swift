@@ -108,7 +108,7 @@ private struct Truth: Decodable {
         study, count, none / count, before / count, after / count))
     #expect(count > 500)
     #expect(before < none)
-    // The shipped model moves PET by little; docs/registration.md has the numbers.
+    // The shipped model gains about a tenth of a millimetre; docs/registration.md has the numbers.
     #expect(after / count < before / count + 0.25)
   }
 
