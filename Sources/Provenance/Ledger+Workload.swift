@@ -29,8 +29,8 @@ extension Ledger {
   }
 
   /// Studies with images that came since they were worked off, with jobs that were interrupted, or with jobs to be
-  /// tried again by `retryBefore`. The one that waited longest comes first.
-  public func dueStudies(retryBefore: Date) throws -> [DueStudy] {
+  /// tried again. The one that waited longest comes first.
+  public func dueStudies(retry: RetryTime) throws -> [DueStudy] {
     try read {
       try Fetched<DueStudy>.all(
         $0,
@@ -40,10 +40,10 @@ extension Ledger {
             UNION SELECT f.study_id FROM jobs j JOIN pairs pa ON pa.id = j.pair_id
               JOIN series f ON f.id = pa.fixed_series_id WHERE j.state = 'pending'
             UNION SELECT f.study_id FROM jobs j JOIN pairs pa ON pa.id = j.pair_id
-              JOIN series f ON f.id = pa.fixed_series_id WHERE j.retry_at <= ?) due
+              JOIN series f ON f.id = pa.fixed_series_id WHERE j.retry_at <= ? OR j.retry_at > ?) due
           JOIN studies st ON st.id = due.id JOIN series se ON se.study_id = st.id
           GROUP BY st.id ORDER BY lastArrival, st.id
-          """, arguments: [Timestamp.text(retryBefore)])
+          """, arguments: [retry.before, retry.beyond])
     }
   }
 

@@ -28,7 +28,8 @@ import Testing
     _ = try ledger.startAttempt(job: job.id, run: again)
     try ledger.failJob(job.id, reason: "timeout", sentence: "not done in time", retryAt: fixture.clock.now)
     try ledger.supersedeJob(job.id, by: done, reason: "other_inputs_model_or_settings")
-    let due = try #require(try ledger.dueStudies(retryBefore: fixture.clock.now).first)
+    let due = try #require(
+      try ledger.dueStudies(retry: RetryTime(now: fixture.clock.now, longestPause: 3600)).first)
     try ledger.markWorkedOff(due, key: "rules")
     fixture.clock.advance(60)
     let later = fixture.clock.now

@@ -41,7 +41,7 @@ import Testing
     #expect(try fixture.value("SELECT count(*) FROM jobs") == 2)
     #expect(try fixture.value("SELECT superseded_by FROM jobs WHERE id = \(old)") == fresh.id)
     #expect(try fixture.ledger.publishedSlices(job: fresh.id) == [0])
-    #expect(try fixture.ledger.dueStudies(retryBefore: .distantPast).map(\.uid) == ["1.2.1"])
+    #expect(try fixture.ledger.dueStudies(retry: .never).map(\.uid) == ["1.2.1"])
     let attempt = try fixture.ledger.startAttempt(job: fresh.id, run: nil)
     for index in 1..<3 {
       try fixture.ledger.commitPublished(Fixture.slice(index), job: fresh.id, attempt: attempt, intent: nil)
@@ -66,6 +66,27 @@ import Testing
     #expect(try fixture.ledger.verify().whole)
   }
 
+  @Test func `a pause reckoned by a clock that was put back since is over`() throws {
+    let fixture = try Fixture()
+    let (run, job) = try fixture.planned()
+    _ = try fixture.ledger.startAttempt(job: job.id, run: run)
+    let now = fixture.clock.now
+    try fixture.ledger.failJob(
+      job.id, reason: "timeout", sentence: "not done after 3 s", retryAt: now.addingTimeInterval(300))
+    let study = try #require(try fixture.ledger.dueStudies(retry: .always).first)
+    try fixture.ledger.markWorkedOff(study, key: "k")
+    let retryAt = try fixture.ledger.jobState(job.id).retryAt
+    // Seconds from now to the moment at which somebody looks; whether the job is tried again then.
+    for (seconds, isDue) in [
+      (0.0, false), (299, false), (300, true), (9_000, true), (-3_301, true), (-3_000, false),
+    ] {
+      let retry = RetryTime(now: now.addingTimeInterval(seconds), longestPause: 3600)
+      #expect(retry.includes(retryAt) == isDue, "after \(seconds) s")
+      #expect(try fixture.ledger.dueStudies(retry: retry).isEmpty != isDue, "after \(seconds) s")
+    }
+    #expect(!RetryTime.never.includes(retryAt) && !RetryTime.always.includes(nil))
+  }
+
   @Test func `only a series whose jobs are done and traced can be let go, and only once`() throws {
     let fixture = try Fixture()
     let (_, job) = try fixture.finished()
@@ -73,7 +94,7 @@ import Testing
     fixture.clock.advance(100 * 86_400)
     let moment = fixture.clock.now.addingTimeInterval(-86_400)
     #expect(try ledger.releasableSeries(before: moment).isEmpty, "its study is not worked off")
-    let study = try #require(try ledger.dueStudies(retryBefore: .distantPast).first)
+    let study = try #require(try ledger.dueStudies(retry: .never).first)
     try ledger.markWorkedOff(study, key: "k")
     let series = try ledger.releasableSeries(before: moment)
     #expect(series.map(\.uid) == ["1.2.2", "1.2.3"])

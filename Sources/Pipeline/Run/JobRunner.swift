@@ -43,11 +43,11 @@ struct JobRunner: Sendable {
 
   /// Fuses a pair unless that was done before.
   ///
-  /// - Parameter retryBefore: failed jobs to be tried again by then are.
+  /// - Parameter retry: which failed jobs are tried again.
   /// - Returns: the job's row id.
   /// - Throws: what would stop every other job as well: a full disk, a lost ledger, a missing model, being told to
   ///   stop. Anything else ends this job as failed or rejected, with its reason.
-  func fuse(_ pair: Pair, with model: RegisteredModel, retryBefore: Date) async throws -> Int64 {
+  func fuse(_ pair: Pair, with model: RegisteredModel, retry: RetryTime) async throws -> Int64 {
     let identity = JobIdentity(pair, modelSHA256: model.reference.card.sha256, settings: settings)
     let job = try ledger.openJob(
       NewJob(
@@ -60,7 +60,7 @@ struct JobRunner: Sendable {
       try supersedeOthers(than: job)
     }
     let current = try ledger.jobState(job.id)
-    guard try isDue(current, retryBefore: retryBefore) else { return job.id }
+    guard try isDue(current, retry) else { return job.id }
     let attempt = try ledger.startAttempt(
       job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
     FaultPoint.reach(.attemptStarted)
@@ -86,7 +86,7 @@ struct JobRunner: Sendable {
     return job.id
   }
 
-  private func isDue(_ job: Job, retryBefore: Date) throws -> Bool {
+  private func isDue(_ job: Job, _ retry: RetryTime) throws -> Bool {
     switch job.state {
     case .pending:
       guard job.attempts >= Self.interruptionsAllowed else { return true }
@@ -96,7 +96,7 @@ struct JobRunner: Sendable {
           "the program ended \(job.attempts) times while it worked on this, see its log for the reason",
         retryAt: nil)
       return false
-    case .failed: return job.retryAt.map { $0 <= Timestamp.text(retryBefore) } ?? false
+    case .failed: return retry.includes(job.retryAt)
     case .running, .done, .rejected, .superseded: return false
     }
   }

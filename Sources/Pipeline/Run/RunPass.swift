@@ -94,7 +94,7 @@ public struct RunPass: Sendable {
       FaultPoint.reach(.intakeDone)
       // A pair without an image that lies in the drop folder and could not be moved would not be the pair that was sent.
       let held = taken.held.values.reduce(into: Set<String>()) { $0.formUnion($1) }
-      let worked = try await session.workOff(retryBefore: .distantFuture) { !held.contains($0.uid) }
+      let worked = try await session.workOff(retry: .always) { !held.contains($0.uid) }
       try session.retainIfDue()
       try space.check()
       return RunReport(

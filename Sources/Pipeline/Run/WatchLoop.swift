@@ -94,7 +94,8 @@ struct WatchLoop {
   private func work() async throws -> Set<String>? {
     do {
       var unsettled: Set<String> = []
-      _ = try await session.workOff(retryBefore: context.now()) { study in
+      let retry = RetryTime(now: context.now(), longestPause: context.settings.retry.longestPause)
+      _ = try await session.workOff(retry: retry) { study in
         if settling.isSettled(study) { return !drops.holds(study: study.uid) }
         unsettled.insert(study.uid)
         return false

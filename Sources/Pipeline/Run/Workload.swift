@@ -33,16 +33,16 @@ extension CoordinatorSession {
   ///
   /// One study is in memory at a time; where pairs reach across studies, one patient's.
   /// - Parameters:
-  ///   - retryBefore: failed jobs whose time comes by then are tried again.
+  ///   - retry: which failed jobs are tried again.
   ///   - isSettled: studies it declines are left for a later call, and so is every study of the same patient where
   ///     pairs reach across studies.
   /// - Throws: as `JobRunner.fuse`.
-  func workOff(retryBefore: Date, isSettled: (DueStudy) -> Bool = { _ in true }) async throws -> WorkedOff {
+  func workOff(retry: RetryTime, isSettled: (DueStudy) -> Bool = { _ in true }) async throws -> WorkedOff {
     var result = WorkedOff()
     var seen: Set<String> = []
     var models = ModelCache(folder: settings.models, ledger: ledger)
     defer { runner.worker.end() }
-    for study in try ledger.dueStudies(retryBefore: retryBefore) where !seen.contains(study.uid) {
+    for study in try ledger.dueStudies(retry: retry) where !seen.contains(study.uid) {
       try Task.checkCancellation()
       if let reason = supervision.stopReason() {
         if reason == .interrupted { throw CancellationError() }
@@ -52,14 +52,14 @@ extension CoordinatorSession {
         settings.pairing.scope == .patient ? try ledger.studiesOfSamePatient(as: study.uid) : [study]
       seen.formUnion(group.map(\.uid))
       guard group.allSatisfy(isSettled) else { continue }
-      try await workOff(group, models: &models, retryBefore: retryBefore, into: &result)
+      try await workOff(group, models: &models, retry: retry, into: &result)
       supervision.tick()
     }
     return result
   }
 
   private func workOff(
-    _ group: [DueStudy], models: inout ModelCache, retryBefore: Date, into result: inout WorkedOff
+    _ group: [DueStudy], models: inout ModelCache, retry: RetryTime, into result: inout WorkedOff
   ) async throws {
     let catalogue = try StoredCatalogue(ledger: ledger, store: settings.folders.store)
       .catalogue(studies: group.map(\.uid))
@@ -75,7 +75,7 @@ extension CoordinatorSession {
     var wanted = Set(try pairing.rejected.map(runner.reject))
     for pair in pairing.pairs {
       wanted.insert(
-        try await runner.fuse(pair, with: models.model(named: pair.rule.model), retryBefore: retryBefore))
+        try await runner.fuse(pair, with: models.model(named: pair.rule.model), retry: retry))
       if supervision.stopReason() != nil { return }
     }
     for study in group {

@@ -39,6 +39,11 @@ public struct RetrySettings: Codable, Hashable, Sendable {
   public var crash: RetryRule
   public var other: RetryRule
 
+  /// The longest pause that any rule can give, seconds.
+  var longestPause: Double {
+    [diskFull, files, deadline, crash, other].map { $0.maximum * (1 + $0.jitter) }.max() ?? 0
+  }
+
   /// The rule for a failure's reason code.
   func rule(for code: String) -> RetryRule {
     switch code {
