@@ -87,6 +87,18 @@ import Testing
     #expect(!RetryTime.never.includes(retryAt) && !RetryTime.always.includes(nil))
   }
 
+  @Test func `a pair's second job may be opened by a clock that was put back`() throws {
+    let fixture = try Fixture()
+    let (run, _) = try fixture.finished()
+    fixture.clock.advance(-86_400)
+    var later = new
+    later.inputsSHA256 = Fixture.digest("more inputs")
+    let job = try fixture.ledger.openJob(later, run: run)
+    #expect(try fixture.value("SELECT count(*) FROM pairs") == 1 && job.id > 1)
+    let verdict = try fixture.ledger.verify()
+    #expect(verdict.whole, "\(verdict.broken)")
+  }
+
   @Test func `only a series whose jobs are done and traced can be let go, and only once`() throws {
     let fixture = try Fixture()
     let (_, job) = try fixture.finished()
