@@ -35,7 +35,8 @@ public enum JSONValue: Hashable, Sendable {
       text += "]"
     case .object(let members):
       text += "{"
-      let keys = members.keys.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
+      // UTF-8 sorts as the scalars do.
+      let keys = members.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
       for (index, key) in keys.enumerated() {
         if index > 0 { text += "," }
         Self.quote(key, to: &text)
@@ -48,6 +49,13 @@ public enum JSONValue: Hashable, Sendable {
 
   private static func quote(_ string: String, to text: inout String) {
     text += "\""
+    // Most strings are UIDs, digests and codes.
+    let quote = UInt8(ascii: "\""), backslash = UInt8(ascii: "\\")
+    if !string.utf8.contains(where: { $0 < 0x20 || $0 == quote || $0 == backslash }) {
+      text += string
+      text += "\""
+      return
+    }
     for scalar in string.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\""

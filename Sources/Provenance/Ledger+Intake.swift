@@ -187,12 +187,13 @@ extension Change {
         header.base, header.text, run, now,
       ])
     let seen = try insertSeen(instance, as: .accepted, kept: id, run: run)
+    let salt = try SaltedRow.salt(db)
     let event = try append(
       "instance.accepted", subject: "instance:\(instance.sopInstanceUID)",
       [
         "run": JSONValue(run), "series": .string(instance.series.uid), "sha256": .string(instance.sha256),
         "size": .integer(instance.size), "record": .string(try instanceDigest(id)),
-        "row": try digest(.instance, id), "seen": try digest(.intake, seen),
+        "row": try digest(.instance, id, salt: salt), "seen": try digest(.intake, seen, salt: salt),
       ])
     try self.run("UPDATE instances SET event = ? WHERE id = ?", [event, id])
     try self.run("UPDATE intake SET event = ? WHERE id = ?", [event, seen])

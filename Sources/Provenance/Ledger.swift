@@ -61,15 +61,16 @@ public final class Ledger: Sendable {
     guard let writer else {
       throw LedgerError(.readOnly, subject: path, detail: "the ledger was opened for reading only")
     }
-    let began = LedgerEffort.Moment()
     let isOutermost = !Self.insideTransaction
-    defer { if isOutermost { spent.withLock { $0.add(since: began) } } }
+    let began = isOutermost ? LedgerEffort.Moment() : nil
+    defer { if let began { spent.withLock { $0.add(since: began) } } }
     return try translating {
       try Self.$insideTransaction.withValue(true) {
         try writer.unsafeReentrantWrite { db in
           var result: Result?
           try db.inSavepoint {
-            try refuseIfLeaseLost(db)
+            // Whoever is inside a transaction holds SQLite's lock: nobody can have taken the lease since it began.
+            if isOutermost { try refuseIfLeaseLost(db) }
             result = try body(Change(db: db, date: clock()))
             return .commit
           }

@@ -59,8 +59,9 @@ enum SaltedRow {
 }
 
 extension Change {
-  func digest(_ row: SaltedRow, _ id: Int64) throws -> JSONValue {
-    .string(try row.digest(db, id: id, salt: SaltedRow.salt(db)))
+  /// - Parameter salt: the ledger's, where it is at hand.
+  func digest(_ row: SaltedRow, _ id: Int64, salt: [UInt8]? = nil) throws -> JSONValue {
+    .string(try row.digest(db, id: id, salt: salt ?? SaltedRow.salt(db)))
   }
 
   /// Appends the event that announces a row.

@@ -6,7 +6,13 @@ import Foundation
 import Provenance
 
 /// The coordinator's side of publishing the slices of one job.
+///
+/// A commit waits for the disk, longer than a fast slice takes to be fused. So slices that are complete wait for one another,
+/// a second or so, and get their names and rows together. Killed meanwhile, they are fused again.
 struct Publisher {
+  /// How long the first of a group waits for others.
+  static let patience = Duration.seconds(1)
+
   let ledger: Ledger
   /// The output folder; paths in the ledger are relative to it.
   let output: String
@@ -14,6 +20,10 @@ struct Publisher {
   let attempt: Int64
   /// Intent of each slice that is still to come, by index.
   private var intents: [Int: Int64] = [:]
+  /// Slices whose part files are complete.
+  private var waiting: [(record: SlicePublication, intent: Int64)] = []
+  /// Since when the first of them is.
+  private var waitingSince = ContinuousClock.now
 
   init(ledger: Ledger, output: String, job: Int64, attempt: Int64) {
     self.ledger = ledger
@@ -25,16 +35,11 @@ struct Publisher {
   /// Records what is about to be written. A kill from here on leaves part files that an intent names;
   /// `Reconciliation` clears them up at the next start.
   mutating func intend(_ outputs: [PlannedOutput]) throws {
-    intents = try ledger.transaction {
-      var intents: [Int: Int64] = [:]
-      for planned in outputs {
-        intents[planned.index] = try ledger.recordPublishIntent(
-          job: job, index: planned.index, sopInstanceUID: planned.sopInstanceUID,
-          part: output + "/" + planned.part, final: output + "/" + planned.final)
-      }
-      return intents
+    for planned in outputs {
+      intents[planned.index] = try ledger.recordPublishIntent(
+        job: job, index: planned.index, sopInstanceUID: planned.sopInstanceUID,
+        part: output + "/" + planned.part, final: output + "/" + planned.final)
     }
-    FaultPoint.reach(.publishIntended)
   }
 
   /// Puts the object of a registration in place, in the place of an equal one.
@@ -55,19 +60,49 @@ struct Publisher {
     return intent
   }
 
-  /// Gives a complete part file its name and its row.
-  mutating func publish(_ record: SlicePublication) throws {
+  /// A part file is complete; `publishWaiting` gives it its name and its row.
+  mutating func take(_ record: SlicePublication) throws {
     guard let intent = intents.removeValue(forKey: record.index) else {
       throw WorkFailure(.failed, code: "failed", sentence: "the worker wrote a slice nobody had asked for")
     }
-    try ledger.markWritten(record, intent: intent)
+    if waiting.isEmpty { waitingSince = .now }
+    waiting.append((record, intent))
+  }
+
+  /// Publishes what waits once the first of it has waited long enough.
+  ///
+  /// - Returns: how many slices that were.
+  mutating func publishDue() throws -> Int {
+    ContinuousClock.now - waitingSince < Self.patience ? 0 : try publishWaiting()
+  }
+
+  /// Gives complete part files their names and their rows.
+  ///
+  /// - Returns: how many.
+  mutating func publishWaiting() throws -> Int {
+    guard !waiting.isEmpty else { return 0 }
+    // Should anything fail, the intents stay as they are: what is recorded as written is finished by `Reconciliation`.
+    defer { waiting = [] }
+    try ledger.transaction {
+      for (record, intent) in waiting { try ledger.markWritten(record, intent: intent) }
+    }
     FaultPoint.reach(.partRecorded)
-    let place = OutputPath(relative: record.output.path)
-    try FileSystem.rename(output + "/" + place.part, to: output + "/" + place.relative)
-    FaultPoint.reach(.partRenamed)
-    // Should this fail, the intent stays as it is: the file is in place, and the next start records it.
-    try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
+    var folders: Set<String> = []
+    for (record, _) in waiting {
+      let place = OutputPath(relative: record.output.path)
+      try FileSystem.renameUnflushed(output + "/" + place.part, to: output + "/" + place.relative)
+      folders.insert((output + "/" + place.relative as NSString).deletingLastPathComponent)
+      FaultPoint.reach(.partRenamed)
+    }
+    for folder in folders.sorted() { try FileSystem.flushFolder(folder) }
+    FaultPoint.reach(.namesFlushed)
+    try ledger.transaction {
+      for (record, intent) in waiting {
+        try ledger.commitPublished(record, job: job, attempt: attempt, intent: intent)
+      }
+    }
     FaultPoint.reach(.slicePublished)
+    return waiting.count
   }
 }
 

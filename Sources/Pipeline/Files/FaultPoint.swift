@@ -30,6 +30,7 @@ public enum FaultPoint: String, CaseIterable, Sendable {
   case partWritten = "part-written"
   case partRecorded = "part-recorded"
   case partRenamed = "part-renamed"
+  case namesFlushed = "names-flushed"
   case slicePublished = "slice-published"
   case slicesDone = "slices-done"
   case jobFinished = "job-finished"

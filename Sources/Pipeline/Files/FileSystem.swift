@@ -52,8 +52,13 @@ enum FileSystem {
   }
 
   static func rename(_ from: String, to: String) throws {
-    if Glibc.rename(from, to) != 0 { throw FileError("rename to \(to) the file", from) }
+    try renameUnflushed(from, to: to)
     try flushFolder((to as NSString).deletingLastPathComponent)
+  }
+
+  /// The name is durable once its folder is flushed.
+  static func renameUnflushed(_ from: String, to: String) throws {
+    if Glibc.rename(from, to) != 0 { throw FileError("rename to \(to) the file", from) }
   }
 
   /// Writes a small file, complete or not at all, in place of one that may be there.

@@ -121,25 +121,38 @@ struct JobRunner: Sendable {
   private func converse(_ task: WorkTask, job: Int64, attempt: Int64) throws -> WorkReport {
     var publisher = Publisher(ledger: ledger, output: settings.folders.output, job: job, attempt: attempt)
     var published = task.published.count
-    let planned = task.pair.fixedPlan.grid.slices
-    return try worker.perform(task, seconds: settings.processing.deadline) {
-      supervision.tick()
-      return supervision.stopReason()
-    } report: { message in
-      switch message {
-      case .prepared(let preparation, let outputs, let object):
-        let intent = try object.map(publisher.place)
-        try ledger.recordPreparation(preparation, job: job, completing: intent)
-        FaultPoint.reach(.pairPrepared)
-        try publisher.intend(outputs)
-        return .go
-      case .written(let record):
-        try publisher.publish(record)
-        published += 1
-        progress(.fusing(pair: task.pair.rule.name, done: published, of: planned))
+    func advance(_ slices: Int) {
+      guard slices > 0 else { return }
+      published += slices
+      progress(.fusing(pair: task.pair.rule.name, done: published, of: task.pair.fixedPlan.grid.slices))
+    }
+    do {
+      let last = try worker.perform(task, seconds: settings.processing.deadline) {
+        supervision.tick()
+        advance(try publisher.publishDue())
+        return supervision.stopReason()
+      } report: { message in
+        switch message {
+        case .prepared(let preparation, let outputs, let object):
+          let intent = try object.map(publisher.place)
+          FaultPoint.reach(.pairPrepared)
+          try ledger.transaction {
+            try ledger.recordPreparation(preparation, job: job, completing: intent)
+            try publisher.intend(outputs)
+          }
+          FaultPoint.reach(.publishIntended)
+          return .go
+        case .written(let record): try publisher.take(record)
+        case .done, .stopped, .ended: break
+        }
         return nil
-      case .done, .stopped, .ended: return nil
       }
+      advance(try publisher.publishWaiting())
+      return last
+    } catch let loss as WorkerLoss {
+      // What it had completed is as good as ever.
+      advance(try publisher.publishWaiting())
+      throw loss
     }
   }
 

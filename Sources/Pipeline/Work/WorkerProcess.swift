@@ -39,9 +39,10 @@ final class WorkerProcess: Sendable {
   ///   - tick: called at least every half second; a reason tells the worker to stop after the slices in hand.
   ///   - report: called for everything but the last word; what it returns is sent back.
   /// - Returns: the worker's last word.
-  /// - Throws: `WorkerLoss`, and what `report` throws; the worker is gone then.
+  /// - Throws: `WorkerLoss`, and what `tick` and `report` throw; the worker is gone then.
   func perform(
-    _ task: WorkTask, seconds: Double, tick: () -> StopReason?, report: (WorkReport) throws -> WorkOrder?
+    _ task: WorkTask, seconds: Double, tick: () throws -> StopReason?,
+    report: (WorkReport) throws -> WorkOrder?
   ) throws -> WorkReport {
     try connection.withLock { held in
       var current = try held ?? start()
@@ -68,7 +69,7 @@ final class WorkerProcess: Sendable {
   }
 
   private func converse(
-    _ task: WorkTask, _ current: inout Connection, seconds: Double, tick: () -> StopReason?,
+    _ task: WorkTask, _ current: inout Connection, seconds: Double, tick: () throws -> StopReason?,
     report: (WorkReport) throws -> WorkOrder?
   ) throws -> WorkReport {
     try sendOrder(.work(task), to: current)
@@ -86,7 +87,7 @@ final class WorkerProcess: Sendable {
           if let order = try report(message) { try sendOrder(order, to: current) }
         }
       }
-      if let reason = tick() {
+      if let reason = try tick() {
         if !isStopping { try sendOrder(.stop, to: current) }
         isStopping = true
         if reason == .interrupted, !isHurried {
