@@ -32,6 +32,9 @@ public struct Fused: Sendable {
   public let fused: Plane
   /// Where the network found the moving image's content, pixels of the working grid.
   public let flow: Flow
-  /// The moving image at those places (sampler V).
-  public let aligned: Plane
+  /// The moving image as it was given.
+  let moving: Plane
+
+  /// The moving image at those places (sampler V); sampled when asked for.
+  public var aligned: Plane { flow.warp(moving) }
 }

@@ -7,9 +7,7 @@ internal import Tensors
 public struct SliceAlignment: Sendable {
   /// Where the network found the moving image's content.
   public let flow: Flow
-  /// Features of both images before injection, `[2][256][S/16][S/16]`, and the shallow ones, `[2][8][S][S]`.
-  let tokens: [[Float]]
-  let shallow: [[Float]]
+  let features: SliceFeatures
 }
 
 extension FusionEngine {
@@ -20,13 +18,11 @@ extension FusionEngine {
     for (plane, name) in [(fixed, "fixed"), (moving, "moving")] { try check(plane, name) }
     return try workspace.scope { () throws(FusionError) -> SliceAlignment in
       let flow = workspace.map(channels: 2, height: side, width: side)
-      let (tokens, shallow) = featureMaps(workspace)
+      let features = SliceFeatures(side: side, spare: spare)
       encode(
-        fixed, moving, tokens: tokens, shallow: shallow, flow: flow, workspace, Recorder(trace: nil),
-        aligning: true)
-      return SliceAlignment(
-        flow: try field(flow), tokens: (0..<2).map { tokens.values(image: $0) },
-        shallow: (0..<2).map { shallow.values(image: $0) })
+        fixed, moving, tokens: features.tokens, shallow: features.shallow, flow: flow, workspace,
+        Recorder(trace: nil), aligning: true)
+      return SliceAlignment(flow: try field(flow), features: features)
     }
   }
 
@@ -42,24 +38,13 @@ extension FusionEngine {
     return try workspace.scope { () throws(FusionError) -> Fused in
       let flow = workspace.map(channels: 2, height: side, width: side)
       let fused = workspace.map(channels: 1, height: side, width: side)
-      let (tokens, shallow) = featureMaps(workspace)
-      flow.fill(from: given.dx.pixels + given.dy.pixels)
-      for image in 0..<2 {
-        tokens.fill(image: image, from: alignment.tokens[image])
-        shallow.fill(image: image, from: alignment.shallow[image])
-      }
+      flow.channels(0..<1).fill(from: given.dx.pixels)
+      flow.channels(1..<2).fill(from: given.dy.pixels)
+      let features = alignment.features
       model.decoder(
-        tokens: tokens, shallow: shallow, flow: flow, fused: fused, workspace: workspace,
+        tokens: features.tokens, shallow: features.shallow, flow: flow, fused: fused, workspace: workspace,
         recorder: Recorder(trace: nil))
-      return Fused(fused: try finite(fused), flow: given, aligned: given.warp(moving))
+      return Fused(fused: try finite(fused), flow: given, moving: moving)
     }
-  }
-
-  private func featureMaps(_ workspace: Workspace) -> (tokens: FeatureMap, shallow: FeatureMap) {
-    let tokenSide = side / ParameterTable.patch
-    return (
-      workspace.map(images: 2, channels: ParameterTable.hidden, height: tokenSide, width: tokenSide),
-      workspace.map(images: 2, channels: Encoder.shallowChannels, height: side, width: side)
-    )
   }
 }

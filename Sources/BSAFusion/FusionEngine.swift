@@ -16,6 +16,8 @@ public final class FusionEngine {
   let model: FusionModel
   let workspace: Workspace
   private let position: [Float]
+  /// Memory for what `align` leaves until it is fused.
+  let spare = SliceFeatures.Spare()
 
   /// Plans the workspace for planes of `side × side` pixels.
   ///
@@ -97,7 +99,7 @@ public final class FusionEngine {
         fixed, moving, flow: flow, fused: fused, workspace, recorder, aligning: aligning, accept: accept)
       if recorder.isOn { recordWarped(moving, flow, workspace, recorder) }
       recorder.trace?("warped_img2.train_warp2D", [1, 1, side, side], aligned.pixels)
-      return Fused(fused: try finite(fused), flow: used, aligned: aligned)
+      return Fused(fused: try finite(fused), flow: used, moving: moving)
     }
   }
 

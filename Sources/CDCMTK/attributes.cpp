@@ -13,18 +13,36 @@ struct Step {
   long item = -1; // -1: the last step
 };
 
-/// Reads one `(gggg,eeee)` or `(gggg,eeee)[n].` at `cursor`.
-bool parse_step(const char *&cursor, Step &step) {
-  unsigned group = 0, element = 0;
-  int used = 0;
-  if (std::sscanf(cursor, "(%4x,%4x)%n", &group, &element, &used) != 2 || used != 11) return false;
-  step.tag = DcmTagKey(Uint16(group), Uint16(element));
-  cursor += used;
-  if (*cursor == '\0') return true;
-  used = 0;
-  if (std::sscanf(cursor, "[%8ld].%n", &step.item, &used) != 1 || used == 0 || step.item < 0) return false;
-  cursor += used;
+/// Reads four hexadecimal digits at `cursor`.
+bool parse_hexadecimal(const char *&cursor, Uint16 &value) {
+  unsigned number = 0;
+  if (strnlen(cursor, 4) < 4) return false;
+  const auto result = std::from_chars(cursor, cursor + 4, number, 16);
+  if (result.ec != std::errc() || result.ptr != cursor + 4) return false;
+  cursor += 4;
+  value = Uint16(number);
   return true;
+}
+
+bool skip(const char *&cursor, char expected) {
+  if (*cursor != expected) return false;
+  ++cursor;
+  return true;
+}
+
+/// Reads one `(gggg,eeee)` or `(gggg,eeee)[n].` at `cursor`. Done for every attribute of every file: no sscanf.
+bool parse_step(const char *&cursor, Step &step) {
+  Uint16 group = 0, element = 0;
+  if (!skip(cursor, '(') || !parse_hexadecimal(cursor, group) || !skip(cursor, ',') ||
+      !parse_hexadecimal(cursor, element) || !skip(cursor, ')'))
+    return false;
+  step.tag = DcmTagKey(group, element);
+  if (*cursor == '\0') return true;
+  if (!skip(cursor, '[')) return false;
+  const auto item = std::from_chars(cursor, cursor + strnlen(cursor, 8), step.item);
+  if (item.ec != std::errc() || step.item < 0) return false;
+  cursor = item.ptr;
+  return skip(cursor, ']') && skip(cursor, '.');
 }
 
 std::vector<DcmItem *> collect_items(DcmItem &parent, const DcmTagKey &tag) {

@@ -35,40 +35,46 @@ constexpr std::array<Syntax, 15> syntaxes{{
     {"1.2.840.10008.1.2.5", dk::Encoding::rle},            // RLE
 }};
 
-/// Native frames: read the even-aligned window around the frame, since OW values are swapped by words.
-dk_status read_native(dk_file &file, DcmPixelData &element, const dk_pixels &pixels, int32_t frame, Bytes &bytes) {
+/// Native frames, straight to where they are wanted; of odd ones the even window around them, since OW values are swapped
+/// by words.
+dk_status read_native(dk_file &file, DcmPixelData &element, const dk_pixels &pixels, int32_t frame, uint8_t *buffer) {
   const uint64_t size = dk::frame_bytes(pixels);
   const uint64_t begin = uint64_t(frame) * size;
   const uint64_t end = begin + size;
-  const uint64_t first = begin & ~uint64_t(1);
-  const uint64_t last = std::min<uint64_t>((end + 1) & ~uint64_t(1), element.getLength());
   if (end > element.getLength())
     return dk::failure(DK_MISSING_PIXELS, "Pixel Data ends before frame %d; send it again", int(frame) + 1);
-  Bytes window(size_t(last - first) + 1);
-  if (element.getPartialValue(window.data(), Uint32(first), Uint32(last - first), &file.cache).bad())
+  const uint64_t first = begin & ~uint64_t(1);
+  const uint64_t last = std::min<uint64_t>((end + 1) & ~uint64_t(1), element.getLength());
+  const bool is_even = first == begin && last == end;
+  Bytes window(is_even ? 0 : size_t(last - first) + 1);
+  void *target = is_even ? buffer : window.data();
+  if (element.getPartialValue(target, Uint32(first), Uint32(last - first), &file.cache).bad())
     return dk::failure(DK_DAMAGED, "Pixel Data of frame %d cannot be read", int(frame) + 1);
-  const auto start = window.begin() + long(begin - first);
-  bytes.assign(start, start + long(size));
+  if (!is_even) std::memcpy(buffer, window.data() + (begin - first), size_t(size));
   // Words are in machine order now; 32-bit values of a big endian file still have their halves exchanged.
   if (pixels.bytes_per_sample == 4 && file.syntax == "1.2.840.10008.1.2.2" && element.getTag().getEVR() != EVR_OL)
-    for (size_t at = 0; at + 4 <= bytes.size(); at += 4) std::swap_ranges(&bytes[at], &bytes[at] + 2, &bytes[at + 2]);
+    for (size_t at = 0; at + 4 <= size; at += 4) std::swap_ranges(buffer + at, buffer + at + 2, buffer + at + 2);
   return dk::success();
 }
 
-dk_status decode_by_dcmtk(dk_file &file, DcmPixelData &element, const dk_pixels &pixels, int32_t frame, Bytes &bytes) {
+dk_status decode_by_dcmtk(dk_file &file, DcmPixelData &element, const dk_pixels &pixels, int32_t frame,
+                          uint8_t *buffer) {
   const size_t size = dk::frame_bytes(pixels);
   Uint32 needed = 0;
   if (element.getUncompressedFrameSize(file.dataset, needed).bad() || needed < size || needed > size + 1)
     return dk::failure(DK_DAMAGED, "size of frame %d is not what the header says", int(frame) + 1);
-  bytes.assign(needed + (needed & 1u), 0);
+  const size_t even = needed + (needed & 1u);
+  Bytes padded(even == size ? 0 : even);
+  uint8_t *target = even == size ? buffer : padded.data();
+  std::memset(target, 0, even);
   Uint32 fragment = file.frame_starts[size_t(frame)];
   OFString colour;
-  const OFCondition decoded = element.getUncompressedFrame(file.dataset, Uint32(frame), fragment, bytes.data(),
-                                                           Uint32(bytes.size()), colour, &file.cache);
+  const OFCondition decoded =
+      element.getUncompressedFrame(file.dataset, Uint32(frame), fragment, target, Uint32(even), colour, &file.cache);
   if (decoded.bad())
     return dk::failure(DK_DAMAGED, "frame %d cannot be decoded (DCMTK %u:%u); send it again", int(frame) + 1,
                        unsigned(decoded.module()), unsigned(decoded.code()));
-  bytes.resize(size);
+  if (even != size) std::memcpy(buffer, padded.data(), size);
   return dk::success();
 }
 
@@ -87,54 +93,53 @@ dk_status gather(dk_file &file, DcmPixelSequence &fragments, int32_t frame, Byte
 }
 
 /// Keeps the stored bits, which need not be the lowest ones (PS3.5 8.1.1): overlay planes may sit above them.
-template <typename Unsigned> void keep_stored_bits(Bytes &bytes, const dk_pixels &pixels) {
+template <typename Unsigned> void keep_stored_bits(uint8_t *buffer, size_t size, const dk_pixels &pixels) {
   const unsigned width = unsigned(pixels.bytes_per_sample) * 8;
   const unsigned stored = unsigned(pixels.bits_stored);
   const unsigned low = unsigned(pixels.high_bit) + 1 - stored;
   if (low == 0 && stored == width) return;
-  const uint64_t mask = (uint64_t(1) << stored) - 1;
-  const uint64_t sign = uint64_t(1) << (stored - 1);
-  for (size_t at = 0; at + sizeof(Unsigned) <= bytes.size(); at += sizeof(Unsigned)) {
+  const Unsigned mask = Unsigned((uint64_t(1) << stored) - 1);
+  // Exchanging the sign bit and taking it away again extends the sign; without one it does nothing.
+  const Unsigned sign = pixels.is_signed ? Unsigned(uint64_t(1) << (stored - 1)) : Unsigned(0);
+  const size_t count = size / sizeof(Unsigned);
+  for (size_t index = 0; index < count; ++index) {
     Unsigned raw;
-    std::memcpy(&raw, &bytes[at], sizeof raw);
-    uint64_t value = (uint64_t(raw) >> low) & mask;
-    if (pixels.is_signed && (value & sign) != 0) value |= ~mask;
-    raw = Unsigned(value);
-    std::memcpy(&bytes[at], &raw, sizeof raw);
+    std::memcpy(&raw, buffer + index * sizeof raw, sizeof raw);
+    raw = Unsigned(Unsigned((Unsigned(raw >> low) & mask) ^ sign) - sign);
+    std::memcpy(buffer + index * sizeof raw, &raw, sizeof raw);
   }
 }
 
 /// `[sample][row][column]` to `[row][column][sample]`.
-void interleave(Bytes &bytes, const dk_pixels &pixels) {
+void interleave(uint8_t *buffer, size_t size, const dk_pixels &pixels) {
   const size_t samples = size_t(pixels.samples), width = size_t(pixels.bytes_per_sample);
-  const size_t plane = bytes.size() / samples / width;
-  Bytes out(bytes.size());
+  const size_t plane = size / samples / width;
+  const Bytes planes(buffer, buffer + size);
   for (size_t sample = 0; sample < samples; ++sample)
     for (size_t pixel = 0; pixel < plane; ++pixel)
-      std::memcpy(&out[(pixel * samples + sample) * width], &bytes[(sample * plane + pixel) * width], width);
-  bytes.swap(out);
+      std::memcpy(buffer + (pixel * samples + sample) * width, &planes[(sample * plane + pixel) * width], width);
 }
 
-dk_status decode(dk_file &file, const dk_pixels &pixels, int32_t frame, Bytes &bytes) {
+dk_status decode(dk_file &file, const dk_pixels &pixels, int32_t frame, uint8_t *buffer) {
   DcmPixelData *element = nullptr;
   DcmPixelSequence *fragments = nullptr;
   dk_status status = dk::pixel_element(file, element, fragments);
   if (status.code == DK_OK && fragments != nullptr) status = dk::map_frames(file, *fragments, pixels.frames);
   if (status.code != DK_OK) return status;
   switch (dk::encoding(file.syntax)) {
-  case dk::Encoding::native: return read_native(file, *element, pixels, frame, bytes);
+  case dk::Encoding::native: return read_native(file, *element, pixels, frame, buffer);
   case dk::Encoding::jpeg:
     status = dk::check_jpeg_header(file, *fragments, frame);
-    return status.code != DK_OK ? status : decode_by_dcmtk(file, *element, pixels, frame, bytes);
-  case dk::Encoding::jpegls: return decode_by_dcmtk(file, *element, pixels, frame, bytes);
+    return status.code != DK_OK ? status : decode_by_dcmtk(file, *element, pixels, frame, buffer);
+  case dk::Encoding::jpegls: return decode_by_dcmtk(file, *element, pixels, frame, buffer);
   case dk::Encoding::rle:
   case dk::Encoding::jpeg2000: {
     Bytes codestream;
     status = gather(file, *fragments, frame, codestream);
     if (status.code != DK_OK) return status;
-    bytes.assign(dk::frame_bytes(pixels), 0);
+    std::memset(buffer, 0, dk::frame_bytes(pixels));
     const bool is_rle = dk::encoding(file.syntax) == dk::Encoding::rle;
-    return (is_rle ? dk::decode_rle : dk::decode_jpeg2000)(codestream, pixels, bytes.data());
+    return (is_rle ? dk::decode_rle : dk::decode_jpeg2000)(codestream, pixels, buffer);
   }
   case dk::Encoding::unsupported: break;
   }
@@ -155,18 +160,17 @@ dk_status dk_frame(dk_file *file, int32_t frame, void *buffer, size_t size) {
     if (status.code != DK_OK) return status;
     if (frame < 0 || frame >= pixels.frames) return dk::failure(DK_INVALID, "has no frame %d", int(frame) + 1);
     if (size != dk::frame_bytes(pixels)) return dk::failure(DK_INVALID, "buffer is not of a frame's size");
-    Bytes bytes;
-    status = decode(*file, pixels, frame, bytes);
+    auto *values = static_cast<uint8_t *>(buffer);
+    status = decode(*file, pixels, frame, values);
     if (status.code != DK_OK) return status;
     // Our own decoders put samples together by pixel; the others follow Planar Configuration.
     const dk::Encoding encoding = dk::encoding(file->syntax);
     const bool is_ours = encoding == dk::Encoding::rle || encoding == dk::Encoding::jpeg2000;
     const bool planar = pixels.planar == 1 && !is_ours;
-    if (pixels.samples > 1 && planar) interleave(bytes, pixels);
-    if (pixels.bytes_per_sample == 1) keep_stored_bits<uint8_t>(bytes, pixels);
-    if (pixels.bytes_per_sample == 2) keep_stored_bits<uint16_t>(bytes, pixels);
-    if (pixels.bytes_per_sample == 4) keep_stored_bits<uint32_t>(bytes, pixels);
-    std::memcpy(buffer, bytes.data(), size);
+    if (pixels.samples > 1 && planar) interleave(values, size, pixels);
+    if (pixels.bytes_per_sample == 1) keep_stored_bits<uint8_t>(values, size, pixels);
+    if (pixels.bytes_per_sample == 2) keep_stored_bits<uint16_t>(values, size, pixels);
+    if (pixels.bytes_per_sample == 4) keep_stored_bits<uint32_t>(values, size, pixels);
     return dk::success();
   });
 }

@@ -1,5 +1,4 @@
 // Moving values between plain arrays, tokens and bordered maps, and single planes – nothing is computed on features here.
-#include <math.h>
 #include <string.h>
 
 #include "fk_engine.h"
@@ -86,25 +85,4 @@ bool fk_all_finite(const float *values, ptrdiff_t count) {
     found |= (bits & exponent) == exponent;
   }
   return !found;
-}
-
-/// Neighbours of a coordinate with the image continued by its border pixels; returns the left weight.
-static float clamped(float at, int n, int *left, int *right) {
-  const float low = at > -1.0f ? at : -1.0f;  // NaN becomes −1 too: an index is always valid
-  const float inside = low < (float)n ? low : (float)n;
-  const int floor_index = (int)floorf(inside);
-  *left = floor_index < 0 ? 0 : floor_index > n - 1 ? n - 1 : floor_index;
-  *right = floor_index + 1 < 0 ? 0 : floor_index + 1 > n - 1 ? n - 1 : floor_index + 1;
-  return 1 - (inside - (float)floor_index);
-}
-
-void fk_sample_clamped(const float *x, int32_t width, int32_t height, const float *dx, const float *dy, float *y) {
-  for (int r = 0; r < height; r++)
-    for (int c = 0; c < width; c++, dx++, dy++, y++) {
-      int left, right, up, down;
-      const float a = clamped((float)c + *dx, width, &left, &right);
-      const float b = clamped((float)r + *dy, height, &up, &down);
-      const float *upper = x + (ptrdiff_t)up * width, *lower = x + (ptrdiff_t)down * width;
-      *y = b * (a * upper[left] + (1 - a) * upper[right]) + (1 - b) * (a * lower[left] + (1 - a) * lower[right]);
-    }
 }

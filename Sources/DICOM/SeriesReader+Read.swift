@@ -13,26 +13,47 @@ extension SeriesReader {
   public static func read(
     _ plan: SeriesPlan, path: (String) -> String
   ) throws(DICOMError) -> SeriesVolume {
-    let size = plan.grid.plane.rows * plan.grid.plane.columns
-    var voxels = [Float](repeating: 0, count: size * plan.slices.count)
-    for (index, instance) in plan.instances.enumerated() {
-      let file = try DICOMFile(path: path(instance.sopInstanceUID))
-      try check(file, is: instance)
-      var stored: [UInt8] = []
-      // In file order, so that decoders go forward through the fragments.
-      let slices = plan.slices.indices.filter { plan.slices[$0].instance == index }
-        .sorted { plan.slices[$0].frame < plan.slices[$1].frame }
-      for slice in slices {
-        let frame = plan.slices[slice].frame
-        try file.decode(frame: frame, of: instance.pixels, into: &stored)
-        let mapping = ValueMapping(instance, frame: frame, factor: plan.suvFactor ?? 1)
-        mapping.write(stored, to: &voxels, at: slice * size, count: size)
-      }
+    let size = plan.grid.plane.rows * plan.grid.plane.columns, total = size * plan.slices.count
+    var problem: DICOMError?
+    // Not set to anything before: fresh pages would be gone through twice.
+    var voxels = [Float](unsafeUninitializedCapacity: total) { buffer, filled in
+      do throws(DICOMError) {
+        try decode(plan, path: path) { slice, stored, mapping in
+          mapping.write(
+            stored, to: UnsafeMutableBufferPointer(rebasing: buffer[slice * size..<(slice + 1) * size]))
+        }
+        filled = total
+      } catch { problem = error }
     }
+    if let problem { throw problem }
     if plan.isTurnedRound { invert(&voxels) }
     return SeriesVolume(
       volume: Volume(grid: plan.grid, voxels: voxels), unit: plan.unit, suvFactor: plan.suvFactor,
       sources: plan.sources(path: path), notes: plan.notesOfReading)
+  }
+
+  /// Decodes every frame of `plan` and keeps nothing. Throws as `read`.
+  public static func check(_ plan: SeriesPlan, path: (String) -> String) throws(DICOMError) {
+    try decode(plan, path: path) { _, _, _ in }
+  }
+
+  /// Gives the stored values of each slice, and what they mean, to `use`.
+  private static func decode(
+    _ plan: SeriesPlan, path: (String) -> String, use: (_ slice: Int, [UInt8], ValueMapping) -> Void
+  ) throws(DICOMError) {
+    var places = [[Int]](repeating: [], count: plan.instances.count)
+    for (slice, source) in plan.slices.enumerated() { places[source.instance].append(slice) }
+    var stored: [UInt8] = []
+    for (instance, slices) in zip(plan.instances, places) {
+      let file = try DICOMFile(path: path(instance.sopInstanceUID))
+      try check(file, is: instance)
+      // In file order, so that decoders go forward through the fragments.
+      for slice in slices.sorted(by: { plan.slices[$0].frame < plan.slices[$1].frame }) {
+        let frame = plan.slices[slice].frame
+        try file.decode(frame: frame, of: instance.pixels, into: &stored)
+        use(slice, stored, ValueMapping(instance, frame: frame, factor: plan.suvFactor ?? 1))
+      }
+    }
   }
 
   private static func check(_ file: borrowing DICOMFile, is instance: Instance) throws(DICOMError) {
@@ -73,29 +94,34 @@ struct ValueMapping {
     padding = instance.pixels.paddingValue.map { min($0, limit ?? $0)...max($0, limit ?? $0) }
   }
 
-  /// Writes `count` values of `stored` to `voxels` from `offset` on.
-  func write(_ stored: [UInt8], to voxels: inout [Float], at offset: Int, count: Int) {
+  /// Writes the values of `stored`, as many as `values` has room for.
+  func write(_ stored: [UInt8], to values: UnsafeMutableBufferPointer<Float>) {
+    precondition(stored.count >= values.count * (pixels.bitsAllocated / 8), "a frame has all its pixels")
     stored.withUnsafeBytes { bytes in
       switch (pixels.bitsAllocated, pixels.isSigned) {
-      case (8, false): map(bytes, as: UInt8.self, to: &voxels, at: offset, count: count)
-      case (8, true): map(bytes, as: Int8.self, to: &voxels, at: offset, count: count)
-      case (16, false): map(bytes, as: UInt16.self, to: &voxels, at: offset, count: count)
-      case (16, true): map(bytes, as: Int16.self, to: &voxels, at: offset, count: count)
-      case (_, false): map(bytes, as: UInt32.self, to: &voxels, at: offset, count: count)
-      case (_, true): map(bytes, as: Int32.self, to: &voxels, at: offset, count: count)
+      case (8, false): map(bytes, as: UInt8.self, to: values)
+      case (8, true): map(bytes, as: Int8.self, to: values)
+      case (16, false): map(bytes, as: UInt16.self, to: values)
+      case (16, true): map(bytes, as: Int16.self, to: values)
+      case (_, false): map(bytes, as: UInt32.self, to: values)
+      case (_, true): map(bytes, as: Int32.self, to: values)
       }
     }
   }
 
   private func map<Stored: FixedWidthInteger>(
-    _ bytes: UnsafeRawBufferPointer, as: Stored.Type, to voxels: inout [Float], at offset: Int, count: Int
+    _ bytes: UnsafeRawBufferPointer, as: Stored.Type, to values: UnsafeMutableBufferPointer<Float>
   ) {
     let stored = bytes.bindMemory(to: Stored.self)
     // Products in Double: 32-bit values and fractional slopes keep all the digits a Float can hold.
-    for index in 0..<count {
-      let value = Int(stored[index])
-      let isPadding = padding.map { $0.contains(value) } ?? false
-      voxels[offset + index] = isPadding ? .nan : Float(Double(value) * slope + intercept)
+    guard let padding else {
+      for index in values.indices { values[index] = Float(Double(stored[index]) * slope + intercept) }
+      return
+    }
+    let (least, most) = (Double(padding.lowerBound), Double(padding.upperBound))
+    for index in values.indices {
+      let value = Double(stored[index]), isPadding = (value >= least) && (value <= most)
+      values[index] = isPadding ? .nan : Float(value * slope + intercept)
     }
   }
 }

@@ -104,5 +104,9 @@ public struct AlignmentAcceptance: Sendable, Hashable {
 
 extension Plane {
   /// Whether any pixel is NaN or infinite.
-  var hasGaps: Bool { !pixels.withUnsafeBufferPointer { $0.allSatisfy(\.isFinite) } }
+  var hasGaps: Bool {
+    pixels.withUnsafeBufferPointer { values in
+      values.baseAddress.map { !fk_all_finite($0, values.count) } ?? false
+    }
+  }
 }

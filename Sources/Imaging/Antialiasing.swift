@@ -79,12 +79,16 @@ struct SmoothingTable: Sendable {
   /// Even axis; `sigma` in elements. The discrete Gaussian `e⁻ᵗ Iₙ(t)` of Lindeberg (IEEE PAMI 12, 1990) has
   /// the variance t exactly, which a sampled one has only when it is wide.
   init(count: Int, sigma: Double) {
-    let kernel = Self.kernel(variance: sigma * sigma)
-    let rows = (0..<count).map { at in
-      let range = max(0, at - kernel.count + 1)..<min(count, at + kernel.count)
-      return (range.lowerBound, range.map { kernel[abs($0 - at)] })
+    let kernel = Self.kernel(variance: sigma * sigma).map(Float.init)
+    let reach = kernel.count - 1, longest = min(count, 2 * reach + 1)
+    stride = Int32(max(longest, 1))
+    weights = [Float](repeating: 0, count: count * longest)
+    for at in 0..<count {
+      let start = max(0, at - reach), end = min(count, at + reach + 1)
+      first.append(Int32(start))
+      taps.append(Int32(end - start))
+      for from in start..<end { weights[at * longest + from - start] = kernel[abs(from - at)] }
     }
-    self.init(rows: rows)
   }
 
   /// Uneven axis; positions and `sigma` in mm. Each element weighs the Gaussian at its true distance times the

@@ -65,21 +65,21 @@ public struct IntensityNormalization: Sendable, Hashable, Codable {
     }
     var statistics = OrderStatistics(volume.voxels)
     var threshold: Float?
-    if ignoringBackground, let robustLow = statistics.percentile(2),
-      let robustHigh = statistics.percentile(98)
-    {
+    if ignoringBackground, let robust = statistics.percentiles([2, 98]) {
+      let (robustLow, robustHigh) = (robust[0], robust[1])
       let limit = Float(robustLow + backgroundShare * (robustHigh - robustLow))
       threshold = limit
       statistics = OrderStatistics(volume.voxels, above: limit)
       if statistics.count == 0 { throw noContrast(robustLow, robustHigh, unit, "2nd and 98th percentile") }
     }
-    guard let lower = statistics.percentile(low), let upper = statistics.percentile(high) else {
+    guard let limits = statistics.percentiles([low, high]) else {
       throw ImagingError(
         .noFiniteValues, "all \(volume.voxels.count) voxels are padding or not numbers",
         hint: "check the padding value and the rescale of the series")
     }
     return try Self(
-      .percentiles, from: lower, to: upper, unit, percentiles: [low, high], backgroundThreshold: threshold)
+      .percentiles, from: limits[0], to: limits[1], unit, percentiles: [low, high],
+      backgroundThreshold: threshold)
   }
 
   /// This map with its lower limit raised to a share (0…1) of the upper one: weaker signal, such as counts scattered

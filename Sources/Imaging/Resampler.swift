@@ -50,13 +50,13 @@ public struct Resampler: Sendable {
   ///   - sliceThickness: mm; only a volume of a single slice needs it.
   ///   - antialiasing: smoothing applied once, here.
   public init(
-    volume: Volume, interpolation: Interpolation, background: Float, sliceThickness: Double? = nil,
+    volume: consuming Volume, interpolation: Interpolation, background: Float, sliceThickness: Double? = nil,
     antialiasing: Antialiasing = .none
   ) {
     precondition(volume.voxels.count < Int32.max, "a stack of 2³¹ voxels and more is read in parts")
     let isa = fk_best_isa()
     let lattice = Lattice(volume.grid, sliceThickness: sliceThickness)
-    let (smooth, support) = volume.smoothed(antialiasing, lattice: lattice, isa: isa)
+    let (smooth, support) = (consume volume).smoothed(antialiasing, lattice: lattice, isa: isa)
     self.interpolation = interpolation
     self.background = background
     self.antialiasing = antialiasing
@@ -74,13 +74,14 @@ public struct Resampler: Sendable {
 
   /// A resampler for the planes of `target`, smoothed as that grid's pitch needs unless `antialias` is false.
   public init(
-    volume: Volume, onto target: VolumeGrid, transform: RigidTransform = .identity,
+    volume: consuming Volume, onto target: VolumeGrid, transform: RigidTransform = .identity,
     interpolation: Interpolation = .trilinear, background: Float, sliceThickness: Double? = nil,
     antialias: Bool = true
   ) {
+    let rule = antialias ? Antialiasing(from: volume.grid, to: target, transform: transform) : .none
     self.init(
-      volume: volume, interpolation: interpolation, background: background, sliceThickness: sliceThickness,
-      antialiasing: antialias ? Antialiasing(from: volume.grid, to: target, transform: transform) : .none)
+      volume: consume volume, interpolation: interpolation, background: background,
+      sliceThickness: sliceThickness, antialiasing: rule)
   }
 
   /// The volume on `grid`. `transform` maps positions of the grid's frame to the volume's.
@@ -163,10 +164,12 @@ public struct Resampler: Sendable {
 }
 
 extension Volume {
-  /// This volume smoothed along its axes, and the slices that each new slice was made from.
-  func smoothed(_ rule: Antialiasing, lattice: Lattice, isa: fk_isa) -> (Volume, [Range<Int>]?) {
+  /// This volume smoothed along its axes, and the slices that each new slice was made from. Its own memory is used again
+  /// where nobody else holds it.
+  consuming func smoothed(_ rule: Antialiasing, lattice: Lattice, isa: fk_isa) -> (Volume, [Range<Int>]?) {
     guard rule != .none else { return (self, nil) }
-    var data = voxels
+    let grid = self.grid
+    var data = (consume self).voxels
     let (slices, rows, columns) = (grid.slices, grid.plane.rows, grid.plane.columns)
     if rule.columnSigma > 0 {
       SmoothingTable(count: columns, sigma: rule.columnSigma).apply(

@@ -1,5 +1,6 @@
 // Similarity of planes whose contrasts differ: what one tells about the other.
 
+internal import CKernels
 import Glibc
 
 extension Similarity {
@@ -32,10 +33,7 @@ extension Similarity {
 
   static func entropies(_ a: Plane, _ b: Plane, bins: Int, mask: [Bool]?) -> Entropies {
     precondition(bins > 0, "a histogram has bins")
-    var joint = [Int](repeating: 0, count: bins * bins)
-    joint.withUnsafeMutableBufferPointer { joint in
-      forEachPair(a, b, mask) { x, y in joint[bin(x, bins) * bins + bin(y, bins)] += 1 }
-    }
+    let joint = histogram(a, b, bins: bins, mask: mask)
     let first = (0..<bins).map { row in joint[row * bins..<(row + 1) * bins].reduce(0, +) }
     let second = (0..<bins).map { column in
       stride(from: column, to: joint.count, by: bins).reduce(0) { $0 + joint[$1] }
@@ -43,9 +41,18 @@ extension Similarity {
     return Entropies(first: entropy(first), second: entropy(second), joint: entropy(joint))
   }
 
-  /// NaN counts as 0.
-  private static func bin(_ value: Float, _ bins: Int) -> Int {
-    value > 0 ? min(Int(min(value, 1) * Float(bins)), bins - 1) : 0
+  /// Pairs of values, `[bins][bins]`; NaN counts as 0.
+  private static func histogram(_ a: Plane, _ b: Plane, bins: Int, mask: [Bool]?) -> [Int] {
+    precondition(a.columns == b.columns && a.rows == b.rows, "planes of one size are compared")
+    precondition(mask.map { $0.count == a.pixels.count } ?? true, "a mask covers the plane")
+    let size = bins * bins, count = a.pixels.count
+    var counts = [UInt32](repeating: 0, count: 2 * (size + 1))
+    if let mask {
+      fk_count_joint(a.pixels, b.pixels, mask, count, Int32(bins), &counts, fk_best_isa())
+    } else {
+      fk_count_joint(a.pixels, b.pixels, nil, count, Int32(bins), &counts, fk_best_isa())
+    }
+    return (0..<size).map { Int(counts[$0]) + Int(counts[size + 1 + $0]) }
   }
 
   private static func entropy(_ counts: [Int]) -> Double {

@@ -134,22 +134,3 @@ extension FeatureMap {
     }
   }
 }
-
-/// Values of a plane sampled at (x + dx, y + dy) – sampler V: exact positions, bilinear, the border pixel outside.
-public func sampleClamped(_ values: [Float], width: Int, height: Int, dx: [Float], dy: [Float]) -> [Float] {
-  let count = width * height
-  precondition(values.count == count && dx.count == count && dy.count == count, "one offset per pixel")
-  return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-    if let start = buffer.baseAddress {
-      fk_sample_clamped(values, Int32(width), Int32(height), dx, dy, start)
-    }
-    initialized = count
-  }
-}
-
-/// Whether every value is a finite number.
-public func allFinite(_ values: [Float]) -> Bool {
-  values.withUnsafeBufferPointer { buffer in
-    buffer.baseAddress.map { fk_all_finite($0, buffer.count) } ?? true
-  }
-}

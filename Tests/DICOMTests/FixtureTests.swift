@@ -116,7 +116,7 @@ struct `Synthetic files` {
     var stored: [UInt8] = []
     try DICOMFile(path: path).decode(frame: 0, of: instance.pixels, into: &stored)
     var voxels = [Float](repeating: 0, count: 35 * 37)
-    ValueMapping(instance, frame: 0, factor: 1).write(stored, to: &voxels, at: 0, count: voxels.count)
+    voxels.withUnsafeMutableBufferPointer { ValueMapping(instance, frame: 0, factor: 1).write(stored, to: $0) }
     #expect(voxels.prefix(5).filter { $0.isNaN }.count == 5)
     #expect(voxels[5] == -50 - 1024)
   }

@@ -1,5 +1,6 @@
 // Similarity measures against NumPy and SciPy, and their values where the answer is known.
 
+import CKernels
 import Foundation
 import Testing
 
@@ -42,6 +43,26 @@ private struct Measures: Decodable {
       let statistics = OrderStatistics(values)
       for (percent, judged) in zip([0, 1, 37.5, 50, 99.5, 100], expected.percentiles) {
         #expect(abs((statistics.percentile(percent) ?? .nan) - judged) < 1e-9)
+      }
+    }
+  }
+
+  @Test func `pairs are counted one by one, with every instruction set`() {
+    var random = SeededGenerator(9)
+    for (count, bins) in [(1, 4), (1023, 32), (2500, 7)] {
+      let first = (0..<count).map { _ in Float.random(in: -0.2...1.2, using: &random) } + [.nan, 1]
+      let second = (0..<count).map { _ in Float.random(in: -0.2...1.2, using: &random) } + [1, .infinity]
+      let mask = first.indices.map { $0 % 3 != 1 }
+      func bin(_ value: Float) -> Int { value > 0 ? min(Int(min(value, 1) * Float(bins)), bins - 1) : 0 }
+      var expected = [Int](repeating: 0, count: bins * bins)
+      for index in first.indices where mask[index] {
+        expected[bin(first[index]) * bins + bin(second[index])] += 1
+      }
+      for isa in [FK_ISA_PORTABLE, FK_ISA_AVX2, FK_ISA_AVX512] where isa.rawValue <= fk_best_isa().rawValue {
+        var counts = [UInt32](repeating: 0, count: 2 * (bins * bins + 1))
+        fk_count_joint(first, second, mask, first.count, Int32(bins), &counts, isa)
+        let found = expected.indices.map { Int(counts[$0]) + Int(counts[bins * bins + 1 + $0]) }
+        #expect(found == expected, "\(isa.rawValue)")
       }
     }
   }

@@ -19,7 +19,9 @@ private func slice(_ dx: Float, inside: [Bool] = [true, true, true, true], accep
   return PreparedSlice(
     planes: SlicePlanes(
       grid: grid, fixed: plane, moving: plane, inside: inside, insideFraction: 1, movingSlices: []),
-    picture: nil, input: plane, alignment: SliceAlignment(flow: flow, tokens: [], shallow: []),
+    picture: nil, input: plane,
+    alignment: SliceAlignment(
+      flow: flow, features: SliceFeatures(side: FusionEngine.sideStep, spare: .init())),
     baseline: .init(fixed: plane, moving: plane, inside: inside),
     record: SliceRecord(
       meanMillimetres: 0, maxMillimetres: 0, folding: 0, similarityBefore: 0, similarityAfter: 0,

@@ -5,4 +5,5 @@
 #include "checksum.h"
 #include "fk_engine.h"
 #include "isa.h"
+#include "planes.h"
 #include "resample.h"

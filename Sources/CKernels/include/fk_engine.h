@@ -134,9 +134,6 @@ void fk_shrink_flow(const fk_map *flow, const fk_map *y);
 /// Sampler W: y(x, y) = bilinear value at ((x+dx)·S/(S−1) − ½, …), zero outside. x and y square, flow 2 channels.
 void fk_warp(const fk_map *x, const fk_map *flow, const fk_map *y);
 
-/// Sampler V: plain planes (no border); exact position (x+dx, y+dy), bilinear, nearest pixel outside.
-void fk_sample_clamped(const float *x, int32_t width, int32_t height, const float *dx, const float *dy, float *y);
-
 /// The logistic function of every pixel, in place.
 void fk_sigmoid_map(const fk_map *map);
 

@@ -73,13 +73,13 @@ struct SectionReader: Sendable {
   }
 
   /// A section of volumes that are in memory already.
-  func section(fixed: Volume, moving: Volume, movingStart: Int = 0) -> PairSection {
+  func section(fixed: consuming Volume, moving: consuming Volume, movingStart: Int = 0) -> PairSection {
     PairSection(
       fixed: Resampler(
-        volume: fixed, interpolation: grid.interpolation, background: background.fixed,
+        volume: consume fixed, interpolation: grid.interpolation, background: background.fixed,
         antialiasing: smoothing.fixed),
       moving: Resampler(
-        volume: moving, interpolation: grid.interpolation, background: background.moving,
+        volume: consume moving, interpolation: grid.interpolation, background: background.moving,
         antialiasing: smoothing.moving),
       movingStart: movingStart)
   }

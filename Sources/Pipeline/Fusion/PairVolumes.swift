@@ -41,14 +41,17 @@ public struct PairVolumes: Sendable {
         fixed: fixed, moving: moving, workers: settings.processing.effectiveWorkers)
     let needs = PreparedSeries.Needs(
       pyramid: pair.transform.isRigid, volume: length >= fixed.grid.slices)
-    let first = try PreparedSeries(fixed, "fixed", needs, settings)
-    let second = try PreparedSeries(moving, "moving", needs, settings)
+    var first = try PreparedSeries(fixed, "fixed", needs, settings)
+    var second = try PreparedSeries(moving, "moving", needs, settings)
     let placement = try Placement(
       pair, pyramids: first.pyramid.flatMap { one in second.pyramid.map { (one, $0) } }, settings: settings)
     let reader = SectionReader(
       fixed: fixed, moving: moving, transform: placement.transform, grid: settings.grid,
       background: (first.map.lower, second.map.lower))
-    let whole = first.volume.flatMap { one in second.volume.map { reader.section(fixed: one, moving: $0) } }
+    var whole: PairSection?
+    if let one = first.takeVolume(), let two = second.takeVolume() {
+      whole = reader.section(fixed: consume one, moving: consume two)
+    }
     self.fixed = fixed
     self.moving = moving
     (fixedMap, fixedNormalization) = (first.map, first.applied)
@@ -102,7 +105,7 @@ private struct PreparedSeries {
   let map: IntensityNormalization
   let applied: AppliedNormalization
   let pyramid: Pyramid?
-  let volume: Volume?
+  private var volume: Volume?
 
   init(_ series: PlannedSeries, _ role: String, _ needs: Needs, _ settings: Settings) throws {
     guard let chosen = settings.normalization[series.plan.modality] else {
@@ -121,6 +124,12 @@ private struct PreparedSeries {
     volume = needs.volume ? try voxels() : nil
     // What cannot be decoded refuses the pair here, before any of its slices is published.
     if held == nil { try series.check() }
+  }
+
+  /// Gives the voxels away, so that whoever gets them may write over them.
+  mutating func takeVolume() -> Volume? {
+    defer { volume = nil }
+    return volume
   }
 }
 

@@ -27,14 +27,10 @@ public struct PlannedSeries: Sendable {
   /// Memory that all slices take, bytes.
   var bytes: Int { sliceBytes * grid.slices }
 
-  /// Decodes all slices, a few at a time, and keeps none.
+  /// Decodes all slices and keeps none.
   ///
   /// - Throws: as `read`.
-  func check() throws(DICOMError) {
-    for start in stride(from: 0, to: grid.slices, by: SectionReader.leastLength) {
-      _ = try read(start..<min(start + SectionReader.leastLength, grid.slices))
-    }
-  }
+  func check() throws(DICOMError) { try SeriesReader.check(plan) { paths[$0] ?? "" } }
 
   /// Decodes all slices, or some.
   ///

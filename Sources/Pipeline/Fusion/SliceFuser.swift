@@ -92,7 +92,7 @@ public final class SliceFuser {
     let image = view.compose(fused.fused, fixed: planes.fixed)
     return FusedSlice(
       index: index, grid: planes.grid, fixed: planes.fixed, moving: planes.moving,
-      aligned: fused.flow.warp(planes.moving), predicted: predicted,
+      used: fused.flow, predicted: predicted,
       pixels: own.picture.map { .rgb($0.coloured(image, flow: fused.flow).interleavedBytes) }
         ?? .grey(Colour.bytes(image)),
       movingSlices: planes.movingSlices, record: record)

@@ -39,10 +39,14 @@ public struct FusedSlice: Sendable {
   public let grid: PlaneGrid
   public let fixed: Plane
   public let moving: Plane
-  public let aligned: Plane
+  /// The deformation that was used; zero where it was refused.
+  public let used: Flow
   /// The deformation the network predicted, used or not.
   public let predicted: Flow
   public let pixels: FusedPixels
   public let movingSlices: [Int]
   public var record: SliceRecord
+
+  /// The moving plane after the deformation that was used; sampled when asked for.
+  public var aligned: Plane { used.warp(moving) }
 }
