@@ -16,8 +16,7 @@ struct Step {
 /// Reads four hexadecimal digits at `cursor`.
 bool parse_hexadecimal(const char *&cursor, Uint16 &value) {
   unsigned number = 0;
-  if (strnlen(cursor, 4) < 4) return false;
-  const auto result = std::from_chars(cursor, cursor + 4, number, 16);
+  const auto result = std::from_chars(cursor, cursor + strnlen(cursor, 4), number, 16);
   if (result.ec != std::errc() || result.ptr != cursor + 4) return false;
   cursor += 4;
   value = Uint16(number);

@@ -116,7 +116,8 @@ struct `Synthetic files` {
     var stored: [UInt8] = []
     try DICOMFile(path: path).decode(frame: 0, of: instance.pixels, into: &stored)
     var voxels = [Float](repeating: 0, count: 35 * 37)
-    voxels.withUnsafeMutableBufferPointer { ValueMapping(instance, frame: 0, factor: 1).write(stored, to: $0) }
+    let mapping = ValueMapping(instance, frame: 0, factor: 1)
+    voxels.withUnsafeMutableBufferPointer { mapping.write(stored, to: $0) }
     #expect(voxels.prefix(5).filter { $0.isNaN }.count == 5)
     #expect(voxels[5] == -50 - 1024)
   }
