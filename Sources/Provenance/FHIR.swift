@@ -6,7 +6,8 @@ enum FHIR {
   static func provenance(_ lineage: OutputLineage, ledger: String) -> JSONValue {
     let sources = lineage.inputs.map { input in
       let noun = input.role == "registration" ? "object" : "image"
-      return entity(dicom(input.sop), display: "\(input.role) \(noun), SHA-256 \(input.sha256)")
+      let frame = input.frame.map { " frame \($0)," } ?? ""
+      return entity(dicom(input.sop), display: "\(input.role) \(noun),\(frame) SHA-256 \(input.sha256)")
     }
     let model = lineage.model.map {
       [entity(digest("model", $0.sha256), display: "weights of the model \($0.name)")]

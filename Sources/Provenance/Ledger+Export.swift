@@ -5,7 +5,8 @@ internal import GRDB
 
 /// What `audit export` writes.
 public enum ExportFormat: String, Codable, Sendable, CaseIterable {
-  /// One line per output with everything that made it; inputs as `role:SOP Instance UID`, separated by spaces.
+  /// One line per output with everything that made it; inputs as `role:SOP Instance UID`, of a multi-frame
+  /// image with `#frame`, separated by spaces.
   case csv
   /// One document: jobs, inputs, outputs with their lineage, events.
   case json
@@ -64,7 +65,9 @@ private struct Exporter {
   func csv(_ write: Write) throws {
     try write(Listing(columns: Self.columns + Self.lineageColumns, rows: []).csv)
     try eachOutput { row, lineage in
-      let inputs = lineage.inputs.map { "\($0.role):\($0.sop)" }.joined(separator: " ")
+      let inputs = lineage.inputs.map { input in
+        "\(input.role):\(input.sop)" + (input.frame.map { "#\($0)" } ?? "")
+      }.joined(separator: " ")
       var listing = try Listing([row], columns: Self.columns)
       listing.rows[0] += [
         .string(lineage.settings.sha256), .string(lineage.software.version), .string(lineage.software.blas),

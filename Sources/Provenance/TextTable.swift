@@ -155,12 +155,14 @@ public struct TextTable: Sendable {
     } && utf8.last == UInt8(ascii: "Z")
   }
 
-  /// Three digits after the point say enough on a screen; times lose their milliseconds.
+  /// Three digits after the point say enough on a screen, but for what would look like nothing then; times lose their
+  /// milliseconds.
   private static func text(_ value: JSONValue) -> String {
     switch value {
     case .null: return "–"
     case .bool(let value): return value ? "yes" : "no"
-    case .number(let value): return String(format: "%.3f", value)
+    case .number(let value):
+      return String(format: value != 0 && abs(value) < 0.0005 ? "%.3g" : "%.3f", value)
     case .string(let text):
       return text.utf8.count == 24 && isTime(text) ? text.prefix(19) + "Z" : text
     case .array(let items): return items.map(Listing.plain).joined(separator: ", ")

@@ -20,7 +20,7 @@ import Testing
     #expect(lines.count == 4)
     #expect(lines[0].hasPrefix("sop,path,sha256,size,") && lines[0].hasSuffix(",blas,host,inputs"))
     #expect(
-      lines[3].hasPrefix("2.25.0,") && lines[3].hasSuffix("fixed:1.2.2.0 moving:1.2.3.0 moving:1.2.3.1"))
+      lines[3].hasPrefix("2.25.0,") && lines[3].hasSuffix("fixed:1.2.2.0 moving:1.2.3.0 moving:1.2.3.1#2"))
     #expect(try exported(.csv, .init(redact: true)).contains("INV-1") == false)
   }
 
@@ -53,6 +53,7 @@ import Testing
     #expect(entries.count == 27)
     #expect(Set(entries).count == 27)
     #expect(text.contains(#"{"system":"urn:dicom:uid","value":"urn:oid:2.25.1"}"#))
+    #expect(text.contains("moving image, frame 2, SHA-256"))
     #expect(!text.contains("INV-1") && !text.contains("nvented"))
     #expect(try exported(.fhir, .init(state: "failed")).contains(#""entry":[]"#))
   }

@@ -53,6 +53,14 @@ import Testing
     #expect(table.render(width: nil) == "a     b\n頭部  x\nhead  y\n")
   }
 
+  @Test func `a small number does not look like nothing`() {
+    let rows: [[JSONValue]] = [[.number(0)], [.number(0.000137)], [.number(-0.0005)], [.number(0.25)]]
+    let table = TextTable(Listing(columns: ["factor"], rows: rows)).render(width: nil)
+    #expect(
+      table.split(separator: "\n").map { $0.drop { $0 == " " } }
+        == ["factor", "0.000", "0.000137", "-0.001", "0.250"])
+  }
+
   @Test func `an empty listing is its titles`() {
     #expect(TextTable(Listing(columns: ["job", "state"], rows: [])).render(width: 80) == "job  state\n")
   }

@@ -36,6 +36,7 @@ struct AuditOptions: ParsableArguments {
     print(
       TextTable(listing).render(width: isatty(STDOUT_FILENO) == 1 ? Console.outputWidth : nil), terminator: ""
     )
+    if listing.rows.isEmpty { Console.say("nothing of that kind is on record") }
     if listing.truncated { Console.say("there are more rows; ask for them with --limit and --offset") }
   }
 }
