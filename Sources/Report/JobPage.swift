@@ -121,7 +121,7 @@ struct JobPage {
     """
     <footer><p>Written \(Words.time(Timestamp.text(now)) ?? "") by Fuseline from its ledger. Pictures on this page are \
     \(isLossless ? "PNG, without loss" : "JPEG of quality \(SlicePictures.quality)"), on the network's grid and after \
-    normalisation; the files named below are the record.</p></footer>
+    normalisation; the files named above are the record.</p></footer>
     """
   }
 }

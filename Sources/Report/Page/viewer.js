@@ -154,8 +154,6 @@ const painters = {
     pen.fillStyle = '#2d3743';
     pen.fillRect(half - ratio() / 2, 0, ratio(), size);
     pen.fillRect(0, half - ratio() / 2, size, ratio());
-    [`Fixed ${data.fixed}`, `Moving ${data.moving}`, 'Aligned', 'Fused'].forEach((name, i) =>
-      label(name, (i % 2) * half + 10 * ratio(), Math.floor(i / 2 + 1) * half - 12 * ratio()));
   },
 };
 
@@ -206,7 +204,10 @@ function paintLabels(at, size) {
   label(`${at + 1} / ${count}`, 12 * unit, 18 * unit);
   label(`${'xyz'[data.axis]} ${slice.position[data.axis].toFixed(1)} mm`, 12 * unit, 37 * unit);
   if (!slice.ok) label('not deformed', size - 12 * unit, 18 * unit, 'right');
-  if (data.edges.length && state.view !== 'four') {
+  if (state.view === 'four') {
+    const names = [`Fixed ${data.fixed}`, `Moving ${data.moving}`, 'Aligned', 'Fused'];
+    names.forEach((name, i) => label(name, (i % 2) * size / 2 + 10 * unit, Math.floor(i / 2 + 1) * size / 2 - 12 * unit));
+  } else if (data.edges.length) {
     label(data.edges[0], 12 * unit, size / 2);
     if (state.view !== 'curtain') label(data.edges[1], size / 2, 18 * unit, 'center');
     label(data.edges[2], size - 12 * unit, size / 2, 'right');
@@ -222,9 +223,17 @@ function paint(at) {
   pen.imageSmoothingQuality = 'low';
   if (painters[state.view]) painters[state.view](at, size);
   else draw(store.picture(at, state.view), 0, 0, size);
-  if (data.full && state.view !== 'four') {
-    if (state.map) paintMap(at, size);
-    if (state.grid) paintGrid(at, size);
+  if (data.full) {
+    // Among the four it lies on the aligned one.
+    const isFour = state.view === 'four', side = isFour ? size / 2 : size;
+    pen.save();
+    if (isFour) pen.translate(0, side);
+    pen.beginPath();
+    pen.rect(0, 0, side, side);
+    pen.clip();
+    if (state.map) paintMap(at, side);
+    if (state.grid) paintGrid(at, side);
+    pen.restore();
   }
   pen.font = `600 ${13 * ratio()}px system-ui, sans-serif`;
   pen.textBaseline = 'middle';
