@@ -30,7 +30,7 @@ struct ChannelAttention: Sendable {
     ofPlane = PlaneAttention(mlp: mlp, queryKeyValue: joined, output: output)
   }
 
-  /// y = x + MDTA(normalised x), image by image; y is not x.
+  /// y = x + MDTA(normalised x), image by image; y may be x unless there is a trace.
   func callAsFunction(_ x: FeatureMap, into y: FeatureMap, workspace: Workspace, recorder: Recorder) {
     workspace.scope {
       let u = workspace.map(images: x.images, channels: channels, height: x.height, width: x.width)

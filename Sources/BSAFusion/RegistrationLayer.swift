@@ -31,15 +31,16 @@ struct RegistrationLayer: Sendable {
     next = Convolution(try reader.convolution("\(name).up1.1", c, outputs, side: 1))
   }
 
-  /// d: the running feature, C × s × s. both: the two images' features, 2C × s × s.
+  /// d: the running feature, C × s × s, overwritten. both: the two images' features, 2C × s × s.
   /// Written: φ, 2 × s × s (pixels of this level, |φ| < 1), and the next running feature, C′ × 2s × 2s, if asked for.
   func callAsFunction(
     _ d: FeatureMap, both: FeatureMap, field φ: FeatureMap, next upsampled: FeatureMap?, workspace: Workspace,
     recorder: Recorder
   ) {
     workspace.scope {
-      let s = workspace.map(channels: inputs, height: d.height, width: d.width)
-      attend(d, both, into: s, workspace, recorder)
+      // Nobody needs d any more: at the finest level, where memory is scarcest, that is eight planes.
+      let s = d
+      attend(d, both, workspace, recorder)
       let refined = workspace.map(channels: inputs, height: d.height, width: d.width)
       residual(s, into: refined, activation: .relu, adding: s, workspace: workspace)
       recorder.record("cap.\(name).feature_output#0", refined)
@@ -55,12 +56,12 @@ struct RegistrationLayer: Sendable {
     }
   }
 
-  /// s = K(d, e) + K(e, d), e = LeakyReLU(1×1 of both).
+  /// d ← K(d, e) + K(e, d), e = LeakyReLU(1×1 of both).
   private func attend(
-    _ d: FeatureMap, _ both: FeatureMap, into s: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
+    _ d: FeatureMap, _ both: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
   ) {
-    guard let gates else {  // s = e + d
-      return reduce(both, into: s, activation: .leakyReLU, adding: d, workspace: workspace)
+    guard let gates else {  // e + d
+      return reduce(both, into: d, activation: .leakyReLU, adding: d, workspace: workspace)
     }
     workspace.scope {
       let de = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
@@ -72,10 +73,10 @@ struct RegistrationLayer: Sendable {
       if recorder.isOn {
         recordGates(gated, recorder)
         let summands = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
-        s.crossAttend(de: de, gates: gated, summands: summands, workspace: workspace)
+        d.crossAttend(de: de, gates: gated, summands: summands, workspace: workspace)
         recorder.calls("\(name).crossAtt1", summands)
       } else {
-        s.crossAttend(de: de, gates: gated, summands: nil, workspace: workspace)
+        d.crossAttend(de: de, gates: gated, summands: nil, workspace: workspace)
       }
     }
   }

@@ -60,7 +60,10 @@ struct RestormerBlock: Sendable {
         mlp(x, into: y, workspace: workspace)
         return recorder.calls("\(name).mlp", y)
       }
-      let features = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
+      // A trace shows the attention without what it is added to, so it needs both.
+      let features =
+        recorder.isOn
+        ? workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width) : y
       mlp(x, into: features, workspace: workspace)
       recorder.calls("\(name).mlp", features)
       attention(features, into: y, workspace: workspace, recorder: recorder)

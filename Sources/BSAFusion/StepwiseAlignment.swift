@@ -51,49 +51,65 @@ struct StepwiseAlignment: Sendable {
     return 1
   }
 
+  /// What a level works on: the features of both images, 2 × C × s × s, and their running ones, which it overwrites.
+  private struct Level {
+    let features: FeatureMap
+    let running: FeatureMap
+  }
+
   /// transferred: 2 × 256 × S/16 × S/16. Written: the fields.
   func callAsFunction(
     _ transferred: FeatureMap, fields: StepwiseFields, workspace: Workspace, recorder: Recorder
   ) {
-    align(
-      level: 0, features: transferred, running: [transferred.image(0), transferred.image(1)], fields: fields,
-      workspace: workspace, recorder: recorder)
+    workspace.scope {
+      let last = depth - 1, finest = level(last, like: transferred, workspace)
+      fill(finest, last, from: transferred, fields, workspace, recorder)
+      align(last, finest, into: nil, fields, workspace, recorder)
+    }
   }
 
-  /// One level, then the finer ones: what a level leaves behind lives exactly as long as they need it.
-  private func align(
-    level: Int, features: FeatureMap, running: [FeatureMap], fields: StepwiseFields, workspace: Workspace,
-    recorder: Recorder
+  /// Makes a level's input out of the coarser ones. Room is taken from the finest level down and given back on the way up, so
+  /// that a level has two inputs beside it, its own and the next one's, and no coarser one.
+  private func fill(
+    _ input: Level, _ index: Int, from transferred: FeatureMap, _ fields: StepwiseFields,
+    _ workspace: Workspace, _ recorder: Recorder
   ) {
-    let isLast = level == depth - 1, side = features.width
+    guard index > 0 else { return input.running.copy(transferred) }
     workspace.scope {
-      var next: [FeatureMap] = []
-      for (image, layer) in [fixedLayers[level], movingLayers[level]].enumerated() {
-        let φ = image == 0 ? fields.fixed[level] : fields.moving[level]
-        let upsampled =
-          isLast ? nil : workspace.map(channels: layer.outputs, height: 2 * side, width: 2 * side)
-        layer(
-          running[image], both: features.concatenated, field: φ, next: upsampled, workspace: workspace,
-          recorder: recorder)
-        recorder.record("flow\(2 * level + image + 1)", φ)
-        if let upsampled { next.append(upsampled) }
-      }
-      if isLast && !recorder.isOn { return }
-      let finer =
-        isLast
-        ? nil
-        : workspace.map(images: 2, channels: upsampling[level].outputs, height: 2 * side, width: 2 * side)
-      workspace.scope {
-        let warped = workspace.map(images: 2, channels: features.channels, height: side, width: side)
-        warped.image(0).warp(features.image(0), by: fields.fixed[level])
-        warped.image(1).warp(features.image(1), by: fields.moving[level])
-        for image in 0..<2 { recorder.record("cap.reg_net.warp#\(2 * level + image)", warped, image: image) }
-        if let finer { upsampling[level](warped, into: finer, workspace: workspace, recorder: recorder) }
-      }
-      guard let finer else { return }
-      align(
-        level: level + 1, features: finer, running: next, fields: fields, workspace: workspace,
-        recorder: recorder)
+      let coarser = level(index - 1, like: transferred, workspace)
+      fill(coarser, index - 1, from: transferred, fields, workspace, recorder)
+      align(index - 1, coarser, into: input, fields, workspace, recorder)
+    }
+  }
+
+  private func level(_ index: Int, like transferred: FeatureMap, _ workspace: Workspace) -> Level {
+    let side = transferred.width << index
+    func map() -> FeatureMap {
+      workspace.map(images: 2, channels: fixedLayers[index].inputs, height: side, width: side)
+    }
+    return Level(features: index == 0 ? transferred : map(), running: map())
+  }
+
+  /// One level: a field for either image, and the next level's input, if there is one.
+  private func align(
+    _ index: Int, _ input: Level, into next: Level?, _ fields: StepwiseFields, _ workspace: Workspace,
+    _ recorder: Recorder
+  ) {
+    let features = input.features, side = features.width
+    for (image, layer) in [fixedLayers[index], movingLayers[index]].enumerated() {
+      let φ = image == 0 ? fields.fixed[index] : fields.moving[index]
+      layer(
+        input.running.image(image), both: features.concatenated, field: φ, next: next?.running.image(image),
+        workspace: workspace, recorder: recorder)
+      recorder.record("flow\(2 * index + image + 1)", φ)
+    }
+    guard next != nil || recorder.isOn else { return }
+    workspace.scope {
+      let warped = workspace.map(images: 2, channels: features.channels, height: side, width: side)
+      warped.image(0).warp(features.image(0), by: fields.fixed[index])
+      warped.image(1).warp(features.image(1), by: fields.moving[index])
+      for image in 0..<2 { recorder.record("cap.reg_net.warp#\(2 * index + image)", warped, image: image) }
+      if let next { upsampling[index](warped, into: next.features, workspace: workspace, recorder: recorder) }
     }
   }
 }

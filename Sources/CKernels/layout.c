@@ -41,14 +41,18 @@ void fk_patches(const fk_map *map, int32_t image, float *rows) {
 }
 
 void fk_tokens_to_map(const float *tokens, const fk_map *map, int32_t image) {
-  for (int c = 0; c < map->channels; c++) {
-    float *plane = plane_of(map, image, c);
-    for (int y = 0; y < map->height; y++) {
-      float *row = plane + (ptrdiff_t)y * (map->width + 1);
-      for (int x = 0; x < map->width; x++) row[x] = tokens[((ptrdiff_t)y * map->width + x) * map->channels + c];
-      row[map->width] = 0;
+  enum { block = 16 };  // tokens of a block stay in the cache while its channels are gone through
+  const int channels = map->channels, width = map->width;
+  for (int y = 0; y < map->height; y++)
+    for (int first = 0; first < width; first += block) {
+      const int end = first + block < width ? first + block : width;
+      const float *from = tokens + (ptrdiff_t)y * width * channels;
+      for (int c = 0; c < channels; c++) {
+        float *row = plane_of(map, image, c) + (ptrdiff_t)y * (width + 1);
+        for (int x = first; x < end; x++) row[x] = from[(ptrdiff_t)x * channels + c];
+        row[end] = 0;  // the zero column after the last block
+      }
     }
-  }
 }
 
 void fk_pack_panels(const float *weights, ptrdiff_t outputs, ptrdiff_t inputs, float *packed) {

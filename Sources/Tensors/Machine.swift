@@ -28,6 +28,9 @@ public enum Machine {
   public static var bestInstructions: InstructionSet { InstructionSet(fk_best_isa()) }
   public static var instructions: InstructionSet { InstructionSet(fk_current_isa()) }
 
+  /// Has planes, volumes and weights made in memory that was used before; for the beginning of a program.
+  public static func reuseFreedMemory() { fk_reuse_freed_memory() }
+
   /// Uses another instruction set from now on in this thread; never a better one than the processor has.
   public static func use(_ instructions: InstructionSet) { fk_use_isa(instructions.code) }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Tensors
 
 @main
 struct Fuseline: AsyncParsableCommand {
@@ -33,6 +34,7 @@ struct Fuseline: AsyncParsableCommand {
       StopSignal.listen()
     }
     umask(0o027)
+    Machine.reuseFreedMemory()
     var command: any ParsableCommand
     do { command = try parseAsRoot() } catch { exit(withError: error) }
     do {

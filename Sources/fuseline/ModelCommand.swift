@@ -76,7 +76,9 @@ struct ModelCommand: ParsableCommand {
     @Flag(help: "Write every intermediate as well (safetensors).") var dump = false
 
     func run() throws {
-      try BareImages(model: model, models: options.settings().models, complete: dump)
+      // A file says all there is to know of it; a name is looked up where the configuration says.
+      let folder = model.hasSuffix(".safetensors") ? nil : try options.settings().models
+      try BareImages(model: model, models: folder, complete: dump)
         .fuse(fixed: fixed, moving: moving, into: output, dump: dump)
     }
   }

@@ -201,6 +201,10 @@ void fk_fold_attention(const float *p, const float *conv, int32_t channels, floa
 /// p = softmax over all `count` entries together, in double.
 void fk_softmax_joint(const double *logits, ptrdiff_t count, float *p);
 
+/// Has the allocator use freed memory again for pieces of up to 32 MiB instead of giving each back at once: fresh pages cost
+/// more than most of what is done with them. Up to 64 MiB are kept.
+void fk_reuse_freed_memory(void);
+
 /// Gives memory that was freed, but kept for later, back to the system.
 void fk_return_free_memory(void);
 

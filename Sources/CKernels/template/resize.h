@@ -127,6 +127,80 @@ FK_INLINE int neighbours(int index, float offset, int n, float *left, float *rig
 
 /// Pixels of a row whose places and weights are worked out before the channels are gone through.
 enum { warp_run = 64 };
+_Static_assert(warp_run % FK_LANES == 0, "whole vectors");
+
+/// Where the pixels of a run are read, `place` pointing at the upper left of four, and how much each of the four weighs.
+typedef struct {
+  int32_t place[warp_run];
+  float a[warp_run], b[warp_run], c[warp_run], d[warp_run];
+  /// By vectors: the first of the values that all its pixels lie in, those of the second row moved up, where they lie so
+  /// near to each other; and which are of the second row.
+  int32_t base[warp_run / FK_LANES];
+  uint16_t lower[warp_run / FK_LANES];
+  bool near[warp_run / FK_LANES];
+} warp_places;
+
+/// Fields are smooth: most often sixteen neighbours are read from few values of two rows (and those below), which a processor
+/// that picks from two registers need not fetch one by one.
+FK_INLINE void find_near(warp_places *w, int run, ptrdiff_t row) {
+  for (int group = 0; group < warp_run / FK_LANES; group++) {
+    w->near[group] = false;
+#if FK_LANES == 16
+    if ((group + 1) * FK_LANES > run) continue;
+    const __m512i places = _mm512_loadu_si512(w->place + group * FK_LANES);
+    const __mmask16 lower =
+        _mm512_cmpgt_epi32_mask(places, _mm512_set1_epi32(_mm512_reduce_min_epi32(places) + 2 * FK_LANES - 2));
+    const __m512i above = _mm512_mask_sub_epi32(places, lower, places, _mm512_set1_epi32((int32_t)row));
+    w->lower[group] = lower;
+    w->base[group] = _mm512_reduce_min_epi32(above);
+    w->near[group] =
+        _mm512_reduce_max_epi32(above) - w->base[group] < 2 * FK_LANES - 1 && w->base[group] >= -1 - (int32_t)row;
+#endif
+  }
+  (void)run, (void)row;
+}
+
+#if FK_LANES == 16
+FK_INLINE vf pick(const float *from, __m512i places) {
+  return (vf)_mm512_permutex2var_ps((__m512)load(from), places, (__m512)load(from + FK_LANES));
+}
+FK_INLINE vf weighed(const warp_places *w, int at, vf a, vf b, vf c, vf d) {
+  return (load(w->a + at) * a + load(w->b + at) * b) + (load(w->c + at) * c + load(w->d + at) * d);
+}
+FK_INLINE void warp_near(const warp_places *w, int group, const float *plane, ptrdiff_t row, float *to) {
+  const int at = group * FK_LANES;
+  const float *from = plane + w->base[group];
+  const __mmask16 lower = w->lower[group];
+  const __m512i step = _mm512_maskz_set1_epi32(lower, (int32_t)row);
+  const __m512i left = _mm512_sub_epi32(_mm512_sub_epi32(_mm512_loadu_si512(w->place + at), step),
+                                        _mm512_set1_epi32(w->base[group]));
+  const __m512i right = _mm512_add_epi32(left, _mm512_set1_epi32(1));
+  vf a = pick(from, left), b = pick(from, right), c = pick(from + row, left), d = pick(from + row, right);
+  if (lower) {
+    const vf e = pick(from + 2 * row, left), f = pick(from + 2 * row, right);
+    a = (vf)_mm512_mask_mov_ps((__m512)a, lower, (__m512)c), b = (vf)_mm512_mask_mov_ps((__m512)b, lower, (__m512)d);
+    c = (vf)_mm512_mask_mov_ps((__m512)c, lower, (__m512)e), d = (vf)_mm512_mask_mov_ps((__m512)d, lower, (__m512)f);
+  }
+  store(to + at, weighed(w, at, a, b, c, d));
+}
+#endif
+
+/// One channel of a run.
+FK_INLINE void warp_channel(const warp_places *w, const float *plane, ptrdiff_t row, int run, float *to) {
+  for (int group = 0; group * FK_LANES < run; group++) {
+#if FK_LANES == 16
+    if (w->near[group]) {
+      warp_near(w, group, plane, row, to);
+      continue;
+    }
+#endif
+    const int end = run < (group + 1) * FK_LANES ? run : (group + 1) * FK_LANES;
+    for (int i = group * FK_LANES; i < end; i++) {
+      const float *p = plane + w->place[i];
+      to[i] = (w->a[i] * p[0] + w->b[i] * p[1]) + (w->c[i] * p[row] + w->d[i] * p[row + 1]);
+    }
+  }
+}
 
 static void warp(const fk_map *x, const fk_map *flow, const fk_map *y) {
   const int side = x->width;
@@ -137,24 +211,20 @@ static void warp(const fk_map *x, const fk_map *flow, const fk_map *y) {
   for (int r = 0; r < side; r++)
     for (int first = 0; first < side; first += warp_run) {
       const int run = side - first < warp_run ? side - first : warp_run;
-      int32_t place[warp_run];
-      float a[warp_run], b[warp_run], c[warp_run], d[warp_run];
+      warp_places w;
       const float *dx = plane_of(flow, 0, 0) + r * row + first, *dy = plane_of(flow, 0, 1) + r * row + first;
       const float down_by = (float)(r * step - 0.5);
       for (int i = 0; i < run; i++) {
         float left, right, up, down;
         const int column = neighbours(first + i, (float)((first + i) * step - 0.5) + dx[i] * scale, side, &left, &right);
         const int line = neighbours(r, down_by + dy[i] * scale, side, &up, &down);
-        place[i] = (int32_t)(line * row + column);
-        a[i] = up * left, b[i] = up * right, c[i] = down * left, d[i] = down * right;
+        w.place[i] = (int32_t)(line * row + column);
+        w.a[i] = up * left, w.b[i] = up * right, w.c[i] = down * left, w.d[i] = down * right;
       }
+      find_near(&w, run, row);
       for (int channel = 0; channel < x->channels; channel++) {
-        const float *from = plane_of(x, 0, channel);
         float *to = plane_of(y, 0, channel) + r * row + first;
-        for (int i = 0; i < run; i++) {
-          const float *p = from + place[i];
-          to[i] = (a[i] * p[0] + b[i] * p[1]) + (c[i] * p[row] + d[i] * p[row + 1]);
-        }
+        warp_channel(&w, plane_of(x, 0, channel), row, run, to);
         to[run] = 0;  // the zero column after the last run
       }
     }
