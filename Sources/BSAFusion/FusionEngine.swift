@@ -19,11 +19,16 @@ public final class FusionEngine {
   /// Memory for what `align` leaves until it is fused.
   let spare = SliceFeatures.Spare()
 
-  /// Plans the workspace for planes of `side × side` pixels.
+  /// Whether planes of this side can be worked on.
+  static func takes(side: Int) -> Bool { side >= smallestSide && side.isMultiple(of: sideStep) }
+
+  /// Plans the workspace for planes of `side × side` pixels, or takes `memory` that was made for that side and is used by
+  /// nobody else.
   ///
   /// Throws `unsupportedSide` unless the side is a multiple of 16 from 32 up.
-  public init(model: FusionModel, side: Int) throws(FusionError) {
-    guard side >= Self.smallestSide, side.isMultiple(of: Self.sideStep) else {
+  public init(model: FusionModel, side: Int, memory: EngineMemory? = nil) throws(FusionError) {
+    precondition(memory.map { $0.side == side } ?? true, "memory of another side")
+    guard Self.takes(side: side) else {
       throw FusionError(
         .unsupportedSide,
         "the network works on squares whose side is a multiple of \(Self.sideStep) from \(Self.smallestSide) up, not \(side); choose such a side for the working grid"
@@ -32,7 +37,7 @@ public final class FusionEngine {
     self.model = model
     self.side = side
     position = model.transfer.positionTokens(side: side)
-    workspace = Workspace(capacity: WorkspacePlan.floats(side: side))
+    workspace = memory?.take() ?? Workspace(capacity: WorkspacePlan.floats(side: side))
   }
 
   /// Size of the planned memory, and the most of it that passes have used so far.

@@ -32,6 +32,13 @@ public final class Workspace {
 
   deinit { start.deallocate() }
 
+  /// Has the system back three quarters of it with memory now, which every model uses. Fresh memory costs a first pass a
+  /// quarter of its time; that can be spent on another thread.
+  public func populate() {
+    // MADV_POPULATE_WRITE, Linux 5.14. Advice: where it is not known, pages come when they are used.
+    _ = madvise(start, capacity / 4 * 3 * MemoryLayout<Float>.stride, 23)
+  }
+
   public var bytes: Int { capacity * MemoryLayout<Float>.stride }
 
   /// Gives back at its end all that was taken inside.

@@ -8,12 +8,10 @@ import Pipeline
 import Tensors
 
 struct BareImages {
-  let model: FusionModel
-
-  /// `complete` keeps branches that have no influence, for a dump of every intermediate.
-  init(model: String, models folder: String?, complete: Bool) throws {
-    self.model = try ModelLibrary.network(model, folder: folder, keepingIdleBranches: complete)
-  }
+  /// A model's name, or a file of weights.
+  let model: String
+  /// Where names are looked up.
+  let models: String?
 
   func fuse(fixed: String, moving: String, into output: String, dump: Bool) throws {
     guard output.hasSuffix(".png") || output.hasSuffix(".safetensors") else {
@@ -23,6 +21,7 @@ struct BareImages {
       throw ExitStatus(code: EX_USAGE, sentence: "\(output): --dump needs a .safetensors file as the result")
     }
     let fixedPlane = try grey(image(fixed), path: fixed)
+    let memory = EngineMemory(side: fixedPlane.columns)
     let movingImage = try image(moving)
     let colour: ColourPicture? =
       if case .rgb(let red, let green, let blue) = movingImage {
@@ -33,7 +32,9 @@ struct BareImages {
     let trace: Trace? =
       dump
       ? { name, shape, values in tensors.append(NamedTensor(name: name, shape: shape, values: values)) } : nil
-    let engine = try FusionEngine(model: model, side: fixedPlane.columns)
+    // For a dump, branches that have no influence are kept.
+    let network = try ModelLibrary.network(model, folder: models, keepingIdleBranches: dump)
+    let engine = try FusionEngine(model: network, side: fixedPlane.columns, memory: memory)
     let result = try engine.fuse(fixed: fixedPlane, moving: movingPlane, trace: trace)
     if output.hasSuffix(".png") { return try write(result, colour, to: output) }
     let results = outputs(result)

@@ -78,7 +78,7 @@ struct ModelCommand: ParsableCommand {
     func run() throws {
       // A file says all there is to know of it; a name is looked up where the configuration says.
       let folder = model.hasSuffix(".safetensors") ? nil : try options.settings().models
-      try BareImages(model: model, models: folder, complete: dump)
+      try BareImages(model: model, models: folder)
         .fuse(fixed: fixed, moving: moving, into: output, dump: dump)
     }
   }

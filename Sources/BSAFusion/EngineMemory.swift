@@ -1,0 +1,34 @@
+// Memory of an engine, made ready on another thread while the model is read – for a program that fuses a single pair.
+
+internal import Dispatch
+internal import Tensors
+
+/// The workspace of an engine before there is one.
+///
+/// `@unchecked`: the system backs it with memory, which nobody writes to, until the one engine waits for it.
+public final class EngineMemory: @unchecked Sendable {
+  let side: Int
+  private let workspace: Workspace
+  private let task = DispatchGroup()
+
+  /// Begins to make it ready. Nil for a side that no engine takes.
+  public init?(side: Int) {
+    guard FusionEngine.takes(side: side) else { return nil }
+    self.side = side
+    workspace = Workspace(capacity: WorkspacePlan.floats(side: side))
+    DispatchQueue.global(qos: .userInitiated).async(group: task) { [workspace = Unshared(workspace)] in
+      workspace.value.populate()
+    }
+  }
+
+  /// The workspace, when it is ready.
+  func take() -> Workspace {
+    task.wait()
+    return workspace
+  }
+
+  private struct Unshared: @unchecked Sendable {
+    let value: Workspace
+    init(_ value: Workspace) { self.value = value }
+  }
+}
