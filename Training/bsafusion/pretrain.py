@@ -19,6 +19,7 @@ from .data import SETS, Pairs, head_weight, load_pairs
 from .evaluate import KINDS, fields
 from .journal import Journal
 from .local import FEATURES, IMAGE, Local, Parts
+from .muon import Muon
 from .samplers import warp_image
 from .samples import Small, Source, nodes, structure, with_phantoms
 
@@ -128,9 +129,7 @@ class Fit:
         slow = {id(p) for p in head}
         rest = [p for p in (*model.parameters(), *lesson.parameters()) if id(p) not in slow]
         self.parameters = [*rest, *head]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": rest, "share": 1.0}, {"params": head, "share": HEAD_RATE}],
-            lr=peak, weight_decay=1e-3, betas=(0.9, 0.99))
+        self.optimizer = Muon([{"params": rest, "share": 1.0}, {"params": head, "share": HEAD_RATE}], lr=peak)
         self.average = {k: v.clone() for k, v in model.state_dict().items()}
         self.step = 0
         if self.last.exists():
