@@ -1,12 +1,12 @@
 """Endless cheap samples for the small alignment network: 128-pixel images and the flow's nodes.
 
-Registered pairs are recoloured, turned and scaled in stocks; each is then deformed several times.
+Registered pairs are recoloured, shaded, turned, scaled and bent in stocks; each is then deformed several times.
 The flow that aligns is drawn, not its inverse, so the target is exact. What a step sees depends
 on its number alone, so that a run can be resumed. Not the Sampler of whole training.
 """
 from __future__ import annotations
 
-from typing import Callable, Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 import torch
@@ -17,12 +17,13 @@ from . import deform
 from .data import Intensity, Pairs, _pseudo_modality, head_weight, recolour, resized
 from .local import IMAGE, SIDE
 from .samplers import warp_image
+from .variety import common_field, holders, shaded, softened, some
 
 GRID = 32  # flows are drawn on this grid
 STOCK, STEPS = 512, 64  # pairs, and the steps they serve for
 SLIGHT = deform.Range(rotation=4, scale=0.04, shear=0.02, translation=6, elastic=0, still=0)
 WIDE = deform.Range(rotation=8, scale=0.07, shear=0.03, translation=14, elastic=3, still=0)
-COMMON = deform.COMMON._replace(rotation=6, scale=0.08, translation=8, still=0.4)
+OWN = 0.12  # share of pairs whose moving image is the fixed one in another contrast
 INTENSITY = Intensity(gamma=0.3, gain=0.2, noise=0.02, offset=0.06)
 PHANTOM_PAIRS = (("T2", "CT"), ("CT", "PET"), ("T1", "PET"), ("T2", "SPECT"), ("T1", "CT"))
 
@@ -71,30 +72,6 @@ def with_phantoms(pairs: Pairs, path: str) -> Pairs:
     return Pairs(torch.cat(fixed), torch.cat(moving), torch.cat(kind), names)
 
 
-def holders(images: Tensor, gen: Generator) -> Tensor:
-    """Draws a bowl or a board below each head, where the image is dark: what carries a head in a
-    CT scanner. (B, 1, S, S)."""
-    count, size = images.shape[0], images.shape[-1]
-    u = lambda a, b: a + (b - a) * torch.rand(count, 1, 1, 1, generator=gen)  # noqa: E731
-    axis = torch.arange(size, dtype=images.dtype) / size - 0.5
-    x, y = axis.view(1, 1, 1, -1), axis.view(1, 1, -1, 1)
-    body = (images > 0.12).to(images.dtype)
-    rows = body.flatten(1, 2).amax(-1)  # (B, S): rows the head reaches
-    bottom = (rows * (axis + 0.5)).amax(-1).view(-1, 1, 1, 1) - 0.5
-    curve = bottom + u(-0.01, 0.06) - u(0.0, 2.2) * (x - u(-0.05, 0.05)) ** 2 + u(-0.1, 0.1) * x
-    thick, reach = u(0.004, 0.02), u(0.15, 0.48)
-    line = ((y - curve).abs() < thick) & (x.abs() < reach)
-    near = F.max_pool2d(body, 3, stride=1, padding=1)
-    return torch.where(line & (near < 0.5), u(0.15, 0.9).expand_as(images), images)
-
-
-def _some(images: Tensor, which: Tensor, change: Callable[[Tensor, Generator], Tensor],
-          gen: Generator) -> Tensor:
-    """Changes the images that `which` (B, 1, 1, 1) says."""
-    rows = which.flatten().nonzero()[:, 0]
-    return images.index_copy(0, rows, change(images[rows], gen)) if len(rows) else images
-
-
 class Source:
     """`shares`: of undeformed pairs, and of wide deformations; the others are as published, 0.3 to
     1.7 times as large, a third of them with a slight affine change. `mono`: the moving image is the
@@ -126,12 +103,14 @@ class Source:
         chance = lambda p: (torch.rand(count, 1, 1, 1, generator=gen) < p)  # noqa: E731
         kind = self.pairs.kind[index].view(-1, 1, 1, 1)
         scanned = (kind == 0) | (kind == 3) | (kind == 7)  # CT moves
-        moving = _some(moving, scanned & chance(0.4), holders, gen)
-        fixed = _some(fixed, (kind == 4) & chance(0.6), holders, gen)
-        fixed = _some(fixed, (kind != 4) & chance(0.15), _pseudo_modality, gen)
-        moving = _some(moving, chance(0.1), _pseudo_modality, gen)
-        return (recolour(fixed, INTENSITY._replace(offset=0.02), gen),
-                recolour(moving, INTENSITY, gen))
+        moving = some(moving, scanned & chance(0.4), holders, gen)
+        fixed = some(fixed, (kind == 4) & chance(0.6), holders, gen)
+        fixed = some(fixed, (kind != 4) & chance(0.15), _pseudo_modality, gen)
+        moving = some(moving, chance(0.1), _pseudo_modality, gen)
+        moving = torch.where(chance(OWN), _pseudo_modality(fixed, gen), moving)
+        fixed = recolour(fixed, INTENSITY._replace(offset=0.02), gen)
+        moving = recolour(moving, INTENSITY, gen)
+        return shaded(softened(fixed, gen), gen), shaded(softened(moving, gen), gen)
 
     def _restock(self, number: int) -> None:
         """Fixed and moving image, (STOCK, 1, 128, 128) each, their weight and structure."""
@@ -140,7 +119,7 @@ class Source:
         for _ in range(STOCK // 32):
             fixed, moving = self._images(32, gen)
             moving = fixed if self.mono else moving
-            common = deform.draw(32, IMAGE, COMMON, gen)
+            common = common_field(32, IMAGE, gen)
             fixed, moving = warp_image(fixed, common), warp_image(moving, common)
             parts.append((fixed, moving, nodes(head_weight(fixed, moving)), structure(moving)))
         self.stock = [torch.cat(part) for part in zip(*parts)]

@@ -4,9 +4,11 @@ import torch.nn.functional as F
 from torch import Generator
 
 from bsafusion.data import Pairs
+from bsafusion.deform import jacobian
 from bsafusion.pretrain import seen_length
 from bsafusion.samplers import field_to_full, warp_image
 from bsafusion.samples import Small, Source, mirrored, structure
+from bsafusion.variety import common_field, shaded, softened
 
 
 def source(**shares):
@@ -62,3 +64,20 @@ def test_a_mirrored_sample_is_that_of_the_mirrored_images():
     turned = mirrored(sample)
     assert torch.allclose(turned.edges, structure(image.flip(-1)), atol=1e-6)
     assert torch.equal(turned.target[:, 0], -sample.target[:, 0].flip(-1))
+
+
+def test_both_images_of_a_pair_are_bent_alike_and_hardly_a_field_folds():
+    gen = Generator().manual_seed(2)
+    field = common_field(64, 128, gen)
+    assert field.shape == (64, 2, 128, 128) and (jacobian(field) <= 0).float().mean() < 1e-3
+    assert 2 < 2 * field.std() < 12  # px of 256
+    again = common_field(64, 128, Generator().manual_seed(2))
+    assert torch.equal(field, again)
+
+
+def test_shading_and_softening_leave_most_of_an_image_as_it_is():
+    gen = Generator().manual_seed(2)
+    images = torch.rand(64, 1, 128, 128, generator=gen) * 0.5
+    same = lambda changed: int((changed == images).flatten(1).all(1).sum())  # noqa: E731
+    assert 16 < same(shaded(images, gen)) < 48 and 32 < same(softened(images, gen)) < 62
+    assert softened(images, gen).std() < images.std() and shaded(images, gen).max() <= 1

@@ -1,0 +1,84 @@
+"""What heads, scanners and tables differ in: changes to images of samples, drawn at random.
+
+Both images of a pair get the same field, each its own shading, sharpness and holder. Without it the small network
+knows the training heads after some hundred thousand samples and learns nothing more of others.
+"""
+from __future__ import annotations
+
+from typing import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from . import deform
+
+COMMON = deform.COMMON._replace(rotation=10, scale=0.14, translation=12)
+GRID = 32  # fields are drawn on this grid
+BENT, BEND = 0.85, 5.0  # share of pairs bent together; their largest standard deviation, px of 256
+SHADED, SHADE = 0.5, 0.25  # share of images with a bias field; its largest size, log
+SOFTENED, SOFTEST = 0.25, 1.2  # share of blurred images; the widest Gaussian's standard deviation, px of 128
+
+
+def _gaussian(images: Tensor, sigma: float) -> Tensor:
+    radius = int(3 * sigma + 0.5)
+    x = torch.arange(-radius, radius + 1, dtype=images.dtype)
+    taps = torch.exp(-0.5 * (x / sigma) ** 2)
+    taps = (taps / taps.sum()).expand(images.shape[1], 1, 1, -1)
+    padded = F.pad(images, (radius,) * 4, mode="replicate")
+    across = F.conv2d(padded, taps, groups=images.shape[1])
+    return F.conv2d(across, taps.transpose(2, 3), groups=images.shape[1])
+
+
+def _uniform(count: int, gen: Generator) -> Tensor:
+    return torch.rand(count, 1, 1, 1, generator=gen)
+
+
+def common_field(count: int, size: int, gen: Generator) -> Tensor:
+    """What makes another head of a pair: (B, 2, S, S) px, turn, scale and smooth bending, for both images."""
+    placed = deform.draw(count, GRID, COMMON, gen)
+    noise = 2 * torch.rand(count, 2, GRID, GRID, generator=gen) - 1
+    bent = _gaussian(noise, 2.0 + 1.5 * float(torch.rand(1, generator=gen)))
+    amount = BEND * GRID / 256 * _uniform(count, gen) * (_uniform(count, gen) < BENT)
+    field = placed + bent / bent.std() * amount
+    return size / GRID * F.interpolate(field, size=(size, size), mode="bilinear", align_corners=False)
+
+
+def shaded(images: Tensor, gen: Generator) -> Tensor:
+    """A smooth bias field on some."""
+    count = images.shape[0]
+    noise = F.interpolate(torch.randn(count, 1, 4, 4, generator=gen), size=images.shape[-2:], mode="bicubic",
+                          align_corners=True)
+    amount = SHADE * _uniform(count, gen) * (_uniform(count, gen) < SHADED)
+    return (images * torch.exp(amount * noise)).clamp(0, 1)
+
+
+def softened(images: Tensor, gen: Generator) -> Tensor:
+    """Some at a lower resolution."""
+    which, size = torch.rand(2, images.shape[0], generator=gen)
+    return torch.cat([_gaussian(image, 0.4 + (SOFTEST - 0.4) * float(s)) if w < SOFTENED else image
+                      for image, w, s in zip(images.split(1), which, size)])
+
+
+def holders(images: Tensor, gen: Generator) -> Tensor:
+    """Draws a bowl or a board below each head, where the image is dark: what carries a head in a
+    CT scanner. (B, 1, S, S)."""
+    count, size = images.shape[0], images.shape[-1]
+    u = lambda a, b: a + (b - a) * torch.rand(count, 1, 1, 1, generator=gen)  # noqa: E731
+    axis = torch.arange(size, dtype=images.dtype) / size - 0.5
+    x, y = axis.view(1, 1, 1, -1), axis.view(1, 1, -1, 1)
+    body = (images > 0.12).to(images.dtype)
+    rows = body.flatten(1, 2).amax(-1)  # (B, S): rows the head reaches
+    bottom = (rows * (axis + 0.5)).amax(-1).view(-1, 1, 1, 1) - 0.5
+    curve = bottom + u(-0.01, 0.06) - u(0.0, 2.2) * (x - u(-0.05, 0.05)) ** 2 + u(-0.1, 0.1) * x
+    thick, reach = u(0.004, 0.02), u(0.15, 0.48)
+    line = ((y - curve).abs() < thick) & (x.abs() < reach)
+    near = F.max_pool2d(body, 3, stride=1, padding=1)
+    return torch.where(line & (near < 0.5), u(0.15, 0.9).expand_as(images), images)
+
+
+def some(images: Tensor, which: Tensor, change: Callable[[Tensor, Generator], Tensor],
+          gen: Generator) -> Tensor:
+    """Changes the images that `which` (B, 1, 1, 1) says."""
+    rows = which.flatten().nonzero()[:, 0]
+    return images.index_copy(0, rows, change(images[rows], gen)) if len(rows) else images
