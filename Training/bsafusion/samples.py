@@ -23,6 +23,9 @@ GRID = 32  # flows are drawn on this grid
 STOCK, STEPS = 512, 64  # pairs, and the steps they serve for
 SLIGHT = deform.Range(rotation=4, scale=0.04, shear=0.02, translation=6, elastic=0, still=0)
 WIDE = deform.Range(rotation=8, scale=0.07, shear=0.03, translation=14, elastic=3, still=0)
+# Pairs that are to stay put are moved by up to so many pixels all the same: an image that has never been interpolated
+# is sharper than any other, and the network would look for that instead.
+STILL = 0.7
 OWN = 0.12  # share of pairs whose moving image is the fixed one in another contrast
 INTENSITY = Intensity(gamma=0.3, gain=0.2, noise=0.02, offset=0.06)
 PHANTOM_PAIRS = (("T2", "CT"), ("CT", "PET"), ("T1", "PET"), ("T2", "SPECT"), ("T1", "CT"))
@@ -73,7 +76,7 @@ def with_phantoms(pairs: Pairs, path: str) -> Pairs:
 
 
 class Source:
-    """`shares`: of undeformed pairs, and of wide deformations; the others are as published, 0.3 to
+    """`shares`: of pairs that are hardly moved, and of wide deformations; the others are as published, 0.3 to
     1.7 times as large, a third of them with a slight affine change. `mono`: the moving image is the
     fixed one, deformed."""
 
@@ -133,7 +136,8 @@ class Source:
         slight = full * deform.draw(count, GRID, SLIGHT, gen) * (u() < 0.35)
         wide, drawn = full * deform.draw(count, GRID, WIDE, gen), u()
         flow = torch.where(drawn < self.still + self.wide, wide, known + slight)
-        return torch.where(drawn < self.still, torch.zeros_like(flow), flow)
+        nudged = (STILL * (2 * torch.rand(count, 2, 1, 1, generator=gen) - 1)).expand_as(flow)
+        return torch.where(drawn < self.still, nudged, flow)
 
     def draw(self, step: int, count: int) -> Small:
         if step // STEPS != self.number:
