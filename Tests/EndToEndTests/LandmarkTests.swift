@@ -108,8 +108,8 @@ private struct Truth: Decodable {
         study, count, none / count, before / count, after / count))
     #expect(count > 500)
     #expect(before < none)
-    // The shipped model gains about a tenth of a millimetre; docs/registration.md has the numbers.
-    #expect(after / count < before / count + 0.25)
+    // The shipped model gains about three tenths of a millimetre; docs/registration.md has the numbers.
+    #expect(after < before)
   }
 
   private func length(_ v: SIMD3<Double>) -> Double { (v * v).sum().squareRoot() }
