@@ -129,7 +129,8 @@ class Fit:
         slow = {id(p) for p in head}
         rest = [p for p in (*model.parameters(), *lesson.parameters()) if id(p) not in slow]
         self.parameters = [*rest, *head]
-        self.optimizer = Muon([{"params": rest, "share": 1.0}, {"params": head, "share": HEAD_RATE}], lr=peak)
+        self.optimizer = Muon([{"params": rest, "share": 1.0}, {"params": head, "share": HEAD_RATE, "plain": True}],
+                              lr=peak)
         self.average = {k: v.clone() for k, v in model.state_dict().items()}
         self.step = 0
         if self.last.exists():
