@@ -7,11 +7,7 @@ public import Tensors
 ///
 /// Layers are folded once here: 1×1 before 3×3 becomes one 3×3, convolutions of one input are joined.
 public struct FusionModel: Sendable {
-  /// Path of the weights file and SHA-256 of its bytes.
-  public let path: String
-  public let sha256: String
-  /// Number of parameters in the file.
-  public let parameterCount: Int
+  private let weights: Weights
 
   let encoder: Encoder
   let transfer: ModalityTransfer
@@ -25,8 +21,7 @@ public struct FusionModel: Sendable {
   ///
   /// Throws `WeightsError` naming the tensor that is missing, has another shape, or holds NaN or infinity.
   public init(weights: Weights, keepingIdleBranches: Bool = false) throws(WeightsError) {
-    path = weights.path
-    parameterCount = weights.parameterCount
+    self.weights = weights
     for parameter in ParameterTable.all { try weights.check(parameter.name, shape: parameter.shape) }
     let reader = ParameterReader(weights: weights, keepsIdle: keepingIdleBranches)
     // Independent parts: side by side, for a program that fuses a single pair waits for this.
@@ -39,9 +34,15 @@ public struct FusionModel: Sendable {
     self.transfer = try transfer.get()
     self.alignment = try alignment.get()
     self.decoder = try decoder.get()
-    sha256 = weights.sha256
     weights.releasePages()
   }
+
+  /// Path of the weights file.
+  public var path: String { weights.path }
+  /// SHA-256 of its bytes; whoever asks waits for it.
+  public var sha256: String { weights.sha256 }
+  /// Number of parameters in the file.
+  public var parameterCount: Int { weights.parameterCount }
 }
 
 /// The network's parts as several threads make them, the longest first.
@@ -55,9 +56,9 @@ private final class LoadedParts: @unchecked Sendable {
 
   func load(_ part: Int, from reader: ParameterReader) {
     switch part {
-    case 0: transfer = Result { () throws(WeightsError) in try ModalityTransfer(from: reader) }
+    case 0: decoder = Result { () throws(WeightsError) in try FusionDecoder(from: reader) }
     case 1: alignment = Result { () throws(WeightsError) in try StepwiseAlignment(from: reader) }
-    case 2: decoder = Result { () throws(WeightsError) in try FusionDecoder(from: reader) }
+    case 2: transfer = Result { () throws(WeightsError) in try ModalityTransfer(from: reader) }
     default: encoder = Result { () throws(WeightsError) in try Encoder(from: reader) }
     }
   }

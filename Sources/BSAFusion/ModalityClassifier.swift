@@ -59,7 +59,7 @@ struct PatchEmbedding: Sendable {
     projection = Linear(
       LinearParameters(
         inputs: channels * patch * patch, outputs: e,
-        weight: try reader.weights.values(
+        weight: try reader.weights.stored(
           "\(name).patch_embedding.weight", shape: [e, channels, patch, patch]),
         bias: nil))
     bias = try reader.weights.values("\(name).patch_embedding.bias", shape: [e])

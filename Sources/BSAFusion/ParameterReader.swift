@@ -15,16 +15,17 @@ struct ParameterReader: Sendable {
     guard !keepsIdle else { return false }
     let bias = try weights.values("\(name).bias", shape: [outputs])
     guard bias.allSatisfy({ $0 == 0 }) else { return false }
-    return try weights.values("\(name).weight", shape: [outputs, inputs]).allSatisfy { $0 == 0 }
+    return try weights.stored("\(name).weight", shape: [outputs, inputs]).isZero
   }
 
-  /// A dense convolution of odd side, plain order.
+  /// A dense convolution of odd side, plain order. A 3×3, most of which are only reordered, is left in the file till then.
   func convolution(
     _ name: String, _ inputs: Int, _ outputs: Int, side: Int
   ) throws(WeightsError) -> ConvolutionParameters {
-    ConvolutionParameters(
+    let values = try weights.stored("\(name).weight", shape: [outputs, inputs, side, side])
+    return ConvolutionParameters(
       outputs: outputs, inputs: inputs, taps: side * side,
-      weights: try weights.values("\(name).weight", shape: [outputs, inputs, side, side]),
+      values: [side == 1 ? TensorValues(values.floats) : values],
       bias: try weights.values("\(name).bias", shape: [outputs]))
   }
 
@@ -46,7 +47,7 @@ struct ParameterReader: Sendable {
   ) throws(WeightsError) -> LinearParameters {
     LinearParameters(
       inputs: inputs, outputs: outputs,
-      weight: try weights.values("\(name).weight", shape: [outputs, inputs]),
+      weight: try weights.stored("\(name).weight", shape: [outputs, inputs]),
       bias: bias ? try weights.values("\(name).bias", shape: [outputs]) : nil)
   }
 

@@ -8,8 +8,8 @@ public struct ConvolutionParameters: Sendable {
   public let inputs: Int
   /// 1 (1×1) or 9 (3×3, row-major, zero padding 1).
   public let taps: Int
-  /// `[outputs][inputs][taps]`
-  public let weights: [Float]
+  /// `[outputs][inputs][taps]`, in pieces of whole outputs.
+  let values: [TensorValues]
   /// `[outputs]`
   public let bias: [Float]
   /// `[outputs][16]` corrections at border pixels (see `fk_filter`), where two convolutions were composed.
@@ -18,16 +18,31 @@ public struct ConvolutionParameters: Sendable {
   public init(
     outputs: Int, inputs: Int, taps: Int, weights: [Float], bias: [Float], border: [Float]? = nil
   ) {
+    self.init(
+      outputs: outputs, inputs: inputs, taps: taps, values: [TensorValues(weights)], bias: bias,
+      border: border)
+  }
+
+  /// `values`: weights as they lie in a file, each piece for whole outputs.
+  public init(
+    outputs: Int, inputs: Int, taps: Int, values: [TensorValues], bias: [Float], border: [Float]? = nil
+  ) {
     precondition(taps == 1 || taps == 9, "1×1 or 3×3")
-    precondition(weights.count == outputs * inputs * taps && bias.count == outputs, "weights fill the shape")
+    precondition(
+      values.reduce(0) { $0 + $1.count } == outputs * inputs * taps && bias.count == outputs,
+      "weights fill the shape")
+    precondition(values.allSatisfy { $0.count.isMultiple(of: inputs * taps) }, "pieces of whole outputs")
     precondition(border.map { $0.count == outputs * 16 } ?? true, "sixteen corrections per output")
     self.outputs = outputs
     self.inputs = inputs
     self.taps = taps
-    self.weights = weights
+    self.values = values
     self.bias = bias
     self.border = border
   }
+
+  /// `[outputs][inputs][taps]`. Made anew each time unless it is one piece that lies in memory.
+  public var weights: [Float] { values.count == 1 ? values[0].floats : values.flatMap(\.floats) }
 
   /// This 1×1 and the 3×3 after it as one 3×3, exact at the borders too.
   public func composed(with next: ConvolutionParameters) -> ConvolutionParameters {
@@ -50,16 +65,17 @@ public struct ConvolutionParameters: Sendable {
     precondition(borders.isEmpty || borders.count == parts.count, "all composed or none")
     return ConvolutionParameters(
       outputs: parts.reduce(0) { $0 + $1.outputs }, inputs: parts[0].inputs, taps: parts[0].taps,
-      weights: parts.flatMap(\.weights), bias: parts.flatMap(\.bias),
+      values: parts.flatMap(\.values), bias: parts.flatMap(\.bias),
       border: borders.isEmpty ? nil : borders.flatMap { $0 })
   }
 
   /// Whether it gives zero for every input.
-  public var isZero: Bool { weights.allSatisfy { $0 == 0 } && bias.allSatisfy { $0 == 0 } }
+  public var isZero: Bool { values.allSatisfy(\.isZero) && bias.allSatisfy { $0 == 0 } }
 
   /// The same for an input whose first `count` channels are not there, being zero.
   public func droppingInputs(first count: Int) -> ConvolutionParameters {
-    let size = inputs * taps
+    guard count > 0 else { return self }
+    let size = inputs * taps, weights = weights
     return ConvolutionParameters(
       outputs: outputs, inputs: inputs - count, taps: taps,
       weights: (0..<outputs).flatMap { weights[$0 * size + count * taps..<($0 + 1) * size] }, bias: bias,
@@ -68,7 +84,7 @@ public struct ConvolutionParameters: Sendable {
 
   /// Some of the outputs, in the order of `indices`.
   public func selecting(_ indices: [Int]) -> ConvolutionParameters {
-    let size = inputs * taps
+    let size = inputs * taps, weights = weights
     return ConvolutionParameters(
       outputs: indices.count, inputs: inputs, taps: taps,
       weights: indices.flatMap { weights[$0 * size..<($0 + 1) * size] }, bias: indices.map { bias[$0] },

@@ -1,20 +1,27 @@
-// SHA-256 of a mapped file, worked out on another thread: most of loading a model is something else.
+// SHA-256 of a mapped file, worked out on another thread, if anybody asks: most of loading a model is something else.
 
 internal import Crypto
 internal import Dispatch
+internal import Synchronization
 
 /// Ends with its owner: when it is gone nobody reads the file any more, which may then be replaced.
 final class FileDigest: Sendable {
+  private let file: MappedFile
   private let task = DispatchGroup()
   private let result = Result()
+  private let isBegun = Atomic(false)
 
   /// `@unchecked`: written once, by the task that every reader waits for.
   private final class Result: @unchecked Sendable {
     var digits = ""
   }
 
-  init(_ file: MappedFile) {
-    DispatchQueue.global(qos: .userInitiated).async(group: task) { [result] in
+  init(_ file: MappedFile) { self.file = file }
+
+  /// Has another thread work it out, unless one does or did.
+  func begin() {
+    guard !isBegun.exchange(true, ordering: .relaxed) else { return }
+    DispatchQueue.global(qos: .userInitiated).async(group: task) { [result, file] in
       result.digits = Self.digest(file)
     }
   }
@@ -23,6 +30,7 @@ final class FileDigest: Sendable {
 
   /// 64 lowercase hexadecimal digits.
   var text: String {
+    begin()
     task.wait()
     return result.digits
   }

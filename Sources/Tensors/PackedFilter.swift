@@ -22,25 +22,30 @@ struct PackedFilter: Sendable {
   init(winograd p: ConvolutionParameters, tile: Int, compact: Bool) {
     precondition(p.taps == 9, "Winograd's form is that of a 3×3")
     let missing = (8 - p.outputs % 8) % 8
+    (taps, inputs, outputs, border) = ((tile + 2) * (tile + 2), p.inputs, p.outputs, p.border)
+    self.tile = tile
+    bias = p.bias + [Float](repeating: 0, count: missing)
+    let size = p.inputs * p.taps
+    if compact, let weights = KeptWeights(halves: p.values, size: size, run: 8) {
+      self.weights = weights
+      return
+    }
     let whole =
       missing == 0
       ? p
       : ConvolutionParameters(
         outputs: p.outputs + missing, inputs: p.inputs, taps: 9,
-        weights: p.weights + [Float](repeating: 0, count: missing * p.inputs * 9),
-        bias: p.bias + [Float](repeating: 0, count: missing))
-    (taps, inputs, outputs, border) = ((tile + 2) * (tile + 2), p.inputs, p.outputs, p.border)
-    self.tile = tile
+        weights: p.weights + [Float](repeating: 0, count: missing * size), bias: bias)
     weights = KeptWeights(Self.packed(whole), compact: compact)
-    bias = whole.bias
   }
 
   private static func packed(_ p: ConvolutionParameters) -> [Float] {
-    [Float](unsafeUninitializedCapacity: p.weights.count) { packed, initialized in
+    let weights = p.weights
+    return [Float](unsafeUninitializedCapacity: weights.count) { packed, initialized in
       if let start = packed.baseAddress {
-        fk_pack(p.weights, Int32(p.outputs), Int32(p.inputs), Int32(p.taps), start)
+        fk_pack(weights, Int32(p.outputs), Int32(p.inputs), Int32(p.taps), start)
       }
-      initialized = p.weights.count
+      initialized = weights.count
     }
   }
 
@@ -93,6 +98,27 @@ struct KeptWeights: Sendable {
         initialized = exact ? values.count + Self.slack : 0
       } : []
     self.values = exact ? [] : values
+  }
+
+  /// `pieces`, each `[outputs][size]`, in runs of so many outputs (see `fk_pack_halves`), as they lie in the file in half
+  /// precision. Nil where they do not, or where a piece but the last has no whole runs.
+  init?(halves pieces: [TensorValues], size: Int, run: Int) {
+    let halves = pieces.compactMap(\.halves)
+    guard halves.count == pieces.count, halves.dropLast().allSatisfy({ $0.count.isMultiple(of: run * size) })
+    else { return nil }
+    let runs = halves.reduce(0) { $0 + ($1.count / size + run - 1) / run }
+    values = []
+    self.halves = [UInt16](unsafeUninitializedCapacity: runs * run * size + Self.slack) {
+      buffer, initialized in
+      guard var next = buffer.baseAddress else { return }
+      for piece in halves {
+        let outputs = piece.count / size
+        _ = piece.withPointer { fk_pack_halves($0, outputs, size, run, next) }
+        next += (outputs + run - 1) / run * run * size
+      }
+      next.initialize(repeating: 0, count: Self.slack)
+      initialized = runs * run * size + Self.slack
+    }
   }
 
   /// One of the two is null.

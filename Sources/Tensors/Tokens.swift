@@ -58,12 +58,18 @@ public struct Linear: Sendable {
     inputs = p.inputs
     outputs = p.outputs
     let width = Int(FK_PANEL), padded = (p.outputs + width - 1) / width * width
-    let packed = [Float](unsafeUninitializedCapacity: padded * p.inputs) { packed, initialized in
-      if let start = packed.baseAddress { fk_pack_panels(p.weight, p.outputs, p.inputs, start) }
+    weight =
+      KeptWeights(halves: [p.weight], size: p.inputs, run: width)
+      ?? KeptWeights(Self.packed(p, padded: padded), compact: true)
+    bias = p.bias.map { $0 + [Float](repeating: 0, count: padded - p.outputs) }
+  }
+
+  private static func packed(_ p: LinearParameters, padded: Int) -> [Float] {
+    let weight = p.weight.floats
+    return [Float](unsafeUninitializedCapacity: padded * p.inputs) { packed, initialized in
+      if let start = packed.baseAddress { fk_pack_panels(weight, p.outputs, p.inputs, start) }
       initialized = padded * p.inputs
     }
-    weight = KeptWeights(packed, compact: true)
-    bias = p.bias.map { $0 + [Float](repeating: 0, count: padded - p.outputs) }
   }
 
   /// With `accumulating`, the result is added to what y holds.

@@ -10,16 +10,18 @@ public struct Weights: Sendable {
   private let file: MappedFile
   private let header: SafetensorsHeader
 
-  /// Maps the file, checks that its header describes its bytes completely, and begins to digest it.
-  public init(path: String) throws(WeightsError) {
+  /// Maps the file and checks that its header describes its bytes completely.
+  ///
+  /// - Parameter digesting: begins to digest it, beside whatever else is done with the file.
+  public init(path: String, digesting: Bool = true) throws(WeightsError) {
     self.path = path
     file = try MappedFile(path: path)
     header = try SafetensorsHeader(file.bytes, path: path)
     digest = FileDigest(file)
+    if digesting { digest.begin() }
   }
 
-  /// SHA-256 of the whole file, 64 lowercase hexadecimal digits. It is worked out beside whatever else is done with the
-  /// file; asking waits for it.
+  /// SHA-256 of the whole file, 64 lowercase hexadecimal digits; asking waits for it.
   public var sha256: String { digest.text }
 
   /// Names of all tensors, sorted.
@@ -38,19 +40,31 @@ public struct Weights: Sendable {
   ///
   /// Throws `missingTensor`, `wrongShape`, or `notFinite` where a value is NaN or infinite.
   public func values(_ name: String, shape: [Int]) throws(WeightsError) -> [Float] {
+    try stored(name, shape: shape).floats
+  }
+
+  /// The same values, those of F16 where they lie in the file.
+  public func stored(_ name: String, shape: [Int]) throws(WeightsError) -> TensorValues {
     let entry = try entry(name, shape: shape)
-    let start = header.dataStart + entry.offsets.lowerBound
-    let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + entry.offsets.count])
-    let values = Self.floats(bytes, entry.type)
-    file.releasePages(start..<start + entry.offsets.count)
-    guard values.withUnsafeBufferPointer({ $0.baseAddress.map { fk_all_finite($0, values.count) } ?? true })
-    else {
-      throw WeightsError(
-        .notFinite, file: path, tensor: name,
-        detail:
-          "holds a value that is not a finite number; the training or export failed, so use another file")
+    let start = header.dataStart + entry.offsets.lowerBound, range = start..<start + entry.offsets.count
+    if entry.type == .float16, let halves = MappedHalves(file, range) { return TensorValues(halves) }
+    if entry.type == .float32, let values = finite(range) { return TensorValues(values) }
+    throw WeightsError(
+      .notFinite, file: path, tensor: name,
+      detail: "holds a value that is not a finite number; the training or export failed, so use another file")
+  }
+
+  /// Values in single precision, nil where one of them is not finite.
+  private func finite(_ range: Range<Int>) -> [Float]? {
+    let count = range.count / MemoryLayout<Float>.stride
+    let values = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+      UnsafeMutableRawBufferPointer(buffer).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+      initialized = count
     }
-    return values
+    file.releasePages(range)
+    let isFinite = values.withUnsafeBufferPointer { $0.baseAddress.map { fk_all_finite($0, count) } ?? true }
+    return isFinite ? values : nil
   }
 
   /// Gives memory back to the system that making a network needed and running it does not.
@@ -77,20 +91,5 @@ public struct Weights: Sendable {
         detail: "has shape \(entry.shape), expected \(shape); the file belongs to another network or version")
     }
     return entry
-  }
-
-  private static func floats(_ bytes: UnsafeRawBufferPointer, _ type: ElementType) -> [Float] {
-    let count = bytes.count / type.size
-    return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      switch type {
-      case .float32:
-        UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
-      case .float16:
-        if let values = buffer.baseAddress, let halves = bytes.baseAddress {
-          fk_half_to_float(halves, count, values)
-        }
-      }
-      initialized = count
-    }
   }
 }

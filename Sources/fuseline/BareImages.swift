@@ -66,7 +66,7 @@ struct BareImages {
   }
 
   private func tensor(_ path: String) throws -> Plane {
-    let file = try Weights(path: path)
+    let file = try Weights(path: path, digesting: false)
     guard let shape = file.shape(of: "image"), shape.count == 4, shape[0] == 1, shape[1] == 1,
       shape[2] == shape[3]
     else {

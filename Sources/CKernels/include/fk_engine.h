@@ -209,6 +209,13 @@ void fk_reuse_freed_memory(void);
 void fk_return_free_memory(void);
 
 bool fk_all_finite(const float *values, ptrdiff_t count);
+/// The same of values in half precision, which need not be aligned; nor need those below.
+bool fk_halves_are_finite(const void *halves, ptrdiff_t count);
+/// Whether `count` values, `step` apart from `first` on, are zero.
+bool fk_halves_are_zero(const void *halves, ptrdiff_t first, ptrdiff_t step, ptrdiff_t count);
+/// Weights [outputs][size] in half precision to runs [⌈outputs / run⌉][size][run], filled up with zeros: the order of `fk_pack`
+/// where `run` is 8, that of `fk_pack_panels` where it is FK_PANEL.
+void fk_pack_halves(const void *halves, ptrdiff_t outputs, ptrdiff_t size, ptrdiff_t run, uint16_t *packed);
 /// IEEE 754 half precision to single, exact. Neither need be aligned.
 void fk_half_to_float(const void *halves, ptrdiff_t count, float *values);
 /// Finite values to half precision where that holds every one of them exactly, else false (`halves` is then undefined).

@@ -125,7 +125,7 @@ public struct ModelLibrary: Sendable {
       throw ModelError(model: nameOrPath, message: "there is no such file")
     }
     return try FusionModel(
-      weights: Weights(path: nameOrPath), keepingIdleBranches: keepingIdleBranches)
+      weights: Weights(path: nameOrPath, digesting: false), keepingIdleBranches: keepingIdleBranches)
   }
 
   private static func shippedFolder() -> String? {
