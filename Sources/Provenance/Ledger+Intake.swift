@@ -12,10 +12,14 @@ extension Ledger {
     -> Acceptance
   {
     try write { change in
-      if let kept = try Self.instances(change.db, where: "i.sop_uid = ?", [instance.sopInstanceUID]).first {
+      let uid = instance.sopInstanceUID
+      if try change.value("SELECT id FROM instances WHERE sop_uid = ?", [uid]) as Int64? != nil,
+        let kept = try Self.instances(change.db, where: "i.sop_uid = ?", [uid]).first
+      {
         return try recordAgain(instance, kept: kept, run: run, intent: intent, change)
       }
-      guard try !change.contradicts(instance.series, study: instance.study) else {
+      let known = try change.knownSeries(instance.series.uid)
+      if let known, known.study.uid != instance.study.uid || known.modality != instance.series.modality {
         return .refused(
           reason: "series_conflict",
           sentence:
@@ -23,9 +27,10 @@ extension Ledger {
           kept: nil)
       }
       let patient = try change.patient(instance.patient)
-      let study = try change.study(instance.study, patient: patient)
-      let series = try change.series(instance.series, study: study)
+      let study = try known?.study.id ?? change.study(instance.study, patient: patient)
+      let series = try change.series(instance.series, known: known?.id, study: study)
       let id = try change.insertInstance(instance, series: series, patient: patient, run: run)
+      try change.reopenStudy(study)
       try change.completeIntent(intent)
       return .accepted(id)
     }
@@ -143,17 +148,18 @@ extension Change {
     return id
   }
 
-  /// Is the series known as part of something else?
-  fileprivate func contradicts(_ series: SeriesRecord, study: StudyRecord) throws -> Bool {
-    let known = try row(
-      "SELECT st.uid, se.modality FROM series se JOIN studies st ON st.id = se.study_id WHERE se.uid = ?",
-      [series.uid])
-    guard let known else { return false }
-    return known[0] != study.uid || known[1] != series.modality
+  fileprivate func knownSeries(_ uid: String) throws
+    -> (id: Int64, study: (id: Int64, uid: String), modality: String)?
+  {
+    try row(
+      """
+      SELECT se.id, st.id, st.uid, se.modality FROM series se JOIN studies st ON st.id = se.study_id WHERE se.uid = ?
+      """, [uid]
+    ).map { ($0[0], ($0[1], $0[2]), $0[3]) }
   }
 
-  fileprivate func series(_ series: SeriesRecord, study: Int64) throws -> Int64 {
-    if let known: Int64 = try value("SELECT id FROM series WHERE uid = ?", [series.uid]) {
+  fileprivate func series(_ series: SeriesRecord, known: Int64?, study: Int64) throws -> Int64 {
+    if let known {
       try run("UPDATE series SET last_arrival = ? WHERE id = ?", [now, known])
       return known
     }
@@ -197,7 +203,6 @@ extension Change {
       ])
     try self.run("UPDATE instances SET event = ? WHERE id = ?", [event, id])
     try self.run("UPDATE intake SET event = ? WHERE id = ?", [event, seen])
-    try reopenStudy(ofSeries: series)
     return id
   }
 

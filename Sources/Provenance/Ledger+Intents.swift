@@ -169,15 +169,15 @@ extension Change {
 
   fileprivate func insertInputs(_ inputs: [SlicePublication.Input], slice: Int64) throws {
     for input in inputs {
-      guard
-        let instance: Int64 = try value("SELECT id FROM instances WHERE sop_uid = ?", [input.sopInstanceUID])
-      else {
+      try run(
+        """
+        INSERT INTO slice_inputs (slice_id, role, instance_id, frame)
+        SELECT ?, ?, id, ? FROM instances WHERE sop_uid = ?
+        """, [slice, input.role.rawValue, input.frame ?? 0, input.sopInstanceUID])
+      guard db.changesCount == 1 else {
         throw LedgerError(
           .notFound, subject: input.sopInstanceUID, detail: "an input of the slice is not in the store")
       }
-      try run(
-        "INSERT INTO slice_inputs (slice_id, role, instance_id, frame) VALUES (?, ?, ?, ?)",
-        [slice, input.role.rawValue, instance, input.frame ?? 0])
     }
   }
 }

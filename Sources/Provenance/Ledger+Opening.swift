@@ -26,8 +26,12 @@ extension Ledger {
       let version = try examine(path, check: check)
       if let version, version < schemaVersion { try Migrator(path: path, clock: clock).run() }
       let pool = try DatabasePool(path: path, configuration: configuration())
-      // GRDB sets NORMAL when it turns WAL on: a commit would not wait for the disk.
-      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      try pool.writeWithoutTransaction {
+        // GRDB sets NORMAL when it turns WAL on: a commit would not wait for the disk.
+        try $0.execute(sql: "PRAGMA synchronous = FULL")
+        // What undoes a statement that fails; it would be written to a file from 64 KiB on, sooner than 64 images are in.
+        try $0.execute(sql: "PRAGMA temp_store = MEMORY")
+      }
       let ledger = Ledger(path: path, clock: clock, writer: pool, reader: pool)
       if version == nil { try ledger.createSchema() }
       return ledger

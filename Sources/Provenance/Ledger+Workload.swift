@@ -160,6 +160,10 @@ extension Ledger {
 }
 
 extension Change {
+  func reopenStudy(_ study: Int64) throws {
+    try run("UPDATE studies SET worked_off = NULL, arrivals = arrivals + 1 WHERE id = ?", [study])
+  }
+
   func reopenStudy(ofSeries series: Int64) throws {
     try run(
       """

@@ -22,8 +22,8 @@ public final class Ledger: Sendable {
   /// Token of the lease that this process holds; every change is refused once the ledger shows another one.
   let leaseToken = Mutex<String?>(nil)
   private let spent = Mutex(LedgerEffort())
-  /// Reads inside `transaction` must see what that transaction has written so far.
-  @TaskLocal private static var insideTransaction = false
+  /// The transaction under way: parts of it join it, and reads see what it has written so far.
+  @TaskLocal private static var transactionUnderWay: Transaction?
 
   init(path: String, clock: @escaping @Sendable () -> Date, writer: DatabasePool?, reader: any DatabaseReader)
   {
@@ -38,7 +38,7 @@ public final class Ledger: Sendable {
   /// What writing has cost since the ledger was opened.
   public var effort: LedgerEffort { spent.withLock { $0 } }
 
-  /// Several changes as one: all of them are kept, or, when `body` throws, none.
+  /// Several changes as one: all of them are kept, or, when `body` or one of them throws, none.
   ///
   /// Commits wait for the disk, so that a thousand small ones cost seconds; grouped they cost one. Must be
   /// called and finish on one thread: `body` does not suspend.
@@ -56,22 +56,28 @@ public final class Ledger: Sendable {
 
   // MARK: Access for the facets
 
-  /// One transaction, or a part of the one under way.
+  /// One transaction, or a part of the one under way. When a part fails, all of it does.
   func write<Result>(_ body: (Change) throws -> Result) throws -> Result {
     guard let writer else {
       throw LedgerError(.readOnly, subject: path, detail: "the ledger was opened for reading only")
     }
-    let isOutermost = !Self.insideTransaction
-    let began = isOutermost ? LedgerEffort.Moment() : nil
-    defer { if let began { spent.withLock { $0.add(since: began) } } }
+    if let transaction = joined {
+      return try translating {
+        try writer.unsafeReentrantWrite { db in try transaction.part { try body(change(db)) } }
+      }
+    }
+    let began = LedgerEffort.Moment()
+    defer { spent.withLock { $0.add(since: began) } }
+    let transaction = Transaction(of: self)
     return try translating {
-      try Self.$insideTransaction.withValue(true) {
+      try Self.$transactionUnderWay.withValue(transaction) {
         try writer.unsafeReentrantWrite { db in
           var result: Result?
-          try db.inSavepoint {
+          try db.inTransaction {
             // Whoever is inside a transaction holds SQLite's lock: nobody can have taken the lease since it began.
-            if isOutermost { try refuseIfLeaseLost(db) }
-            result = try body(Change(db: db, date: clock()))
+            try refuseIfLeaseLost(db)
+            result = try body(change(db))
+            try transaction.refuseIfFailed()
             return .commit
           }
           guard let result else { preconditionFailure("a committed change has a result") }
@@ -81,16 +87,43 @@ public final class Ledger: Sendable {
     }
   }
 
+  private var joined: Transaction? {
+    Self.transactionUnderWay.flatMap { $0.ledger == ObjectIdentifier(self) ? $0 : nil }
+  }
+
+  private func change(_ db: Database) -> Change { Change(db: db, date: clock()) }
+
   /// A consistent view of the ledger; does not wait for a writer.
   func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
     try translating {
-      if Self.insideTransaction, let writer { return try writer.unsafeReentrantWrite(body) }
+      if joined != nil, let writer { return try writer.unsafeReentrantWrite(body) }
       return try reader.read(body)
     }
   }
 
   func translating<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as DatabaseError { throw LedgerError(error, path: path) }
+  }
+}
+
+/// The outermost change under way. Its parts have no savepoints of their own: for each, SQLite would keep every page it touches
+/// as it was, which costs as much as the change. So a part that failed is not undone alone, whoever catches its error.
+private final class Transaction: Sendable {
+  let ledger: ObjectIdentifier
+  private let failure = Mutex<(any Error)?>(nil)
+
+  init(of ledger: Ledger) { self.ledger = ObjectIdentifier(ledger) }
+
+  func part<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch {
+      failure.withLock { $0 = $0 ?? error }
+      throw error
+    }
+  }
+
+  /// - Throws: what the first part that failed threw.
+  func refuseIfFailed() throws {
+    if let failure = failure.withLock({ $0 }) { throw failure }
   }
 }
 

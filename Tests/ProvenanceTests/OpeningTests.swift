@@ -134,6 +134,20 @@ import Testing
     #expect(try fixture.ledger.verify().whole)
   }
 
+  @Test func `a change that fails takes its transaction with it, even where its error is caught`() throws {
+    let fixture = try Fixture()
+    #expect(throws: LedgerError.self) {
+      try fixture.ledger.transaction {
+        _ = try fixture.ledger.recordAccepted(Fixture.instance("1.2.2.0"), run: nil)
+        // Changes within a transaction have no way back of their own: half of one must not be kept.
+        try? fixture.ledger.setSeries("9.9.9", state: .skipped, reason: "test", sentence: nil)
+      }
+    }
+    #expect(try fixture.ledger.instance(sopInstanceUID: "1.2.2.0") == nil)
+    _ = try fixture.ledger.recordAccepted(Fixture.instance("1.2.2.0"), run: nil)
+    #expect(try fixture.ledger.verify().whole)
+  }
+
   @Test func `a ledger whose making was cut off is made anew`() throws {
     let fixture = try Fixture()
     let path = fixture.folder + "/cut.sqlite"

@@ -81,11 +81,14 @@ struct CoordinatorSession: Sendable {
     -> CoordinatorSession
   {
     let settings = context.settings
-    let settingsRow = try ledger.register(settings: settings.canonicalText, sha256: settings.digest)
-    let softwareRow = try ledger.register(software: context.software.record)
-    let run = try ledger.beginRun(command: command, settings: settingsRow, software: softwareRow)
     let workloadKey = workloadKey(settings)
-    try ledger.reopenStudies(otherThan: workloadKey)
+    let (settingsRow, softwareRow, run) = try ledger.transaction {
+      let settingsRow = try ledger.register(settings: settings.canonicalText, sha256: settings.digest)
+      let softwareRow = try ledger.register(software: context.software.record)
+      let run = try ledger.beginRun(command: command, settings: settingsRow, software: softwareRow)
+      try ledger.reopenStudies(otherThan: workloadKey)
+      return (settingsRow, softwareRow, run)
+    }
     FaultPoint.reach(.runBegun)
     let alerts = Alerts(settings: settings.alerts, ledger: ledger, logger: context.logger, now: context.now)
     let supervision = Supervision(alerts: alerts)

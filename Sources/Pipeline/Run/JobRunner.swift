@@ -49,20 +49,12 @@ struct JobRunner: Sendable {
   ///   stop. Anything else ends this job as failed or rejected, with its reason.
   func fuse(_ pair: Pair, with model: RegisteredModel, retry: RetryTime) async throws -> Int64 {
     let identity = JobIdentity(pair, modelSHA256: model.reference.card.sha256, settings: settings)
-    let job = try ledger.openJob(
-      NewJob(
-        kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,
-        inputsSHA256: identity.inputsSHA256, model: model.row, settings: settingsRow, software: softwareRow,
-        outputSeriesUID: identity.outputSeriesUID, plannedSlices: pair.fixedPlan.grid.slices), run: run)
-    FaultPoint.reach(.jobOpened)
-    if job.state == .superseded {
-      try ledger.reinstateJob(job.id)
-      try supersedeOthers(than: job)
-    }
-    let current = try ledger.jobState(job.id)
-    guard try isDue(current, retry) else { return job.id }
-    let attempt = try ledger.startAttempt(
-      job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
+    let new = NewJob(
+      kind: pair.rule.name, fixedSeriesUID: pair.fixed.uid, movingSeriesUID: pair.moving.uid,
+      inputsSHA256: identity.inputsSHA256, model: model.row, settings: settingsRow, software: softwareRow,
+      outputSeriesUID: identity.outputSeriesUID, plannedSlices: pair.fixedPlan.grid.slices)
+    let (job, attempt) = try begin(new, retry)
+    guard let attempt else { return job.id }
     FaultPoint.reach(.attemptStarted)
     let task = WorkTask(
       settings: settings, pair: pair, model: model.reference,
@@ -76,7 +68,7 @@ struct JobRunner: Sendable {
       try supersedeOthers(than: job)
     case .ended(let failure):
       try Reconciliation.run(ledger, logger: logger)
-      try end(current, with: failure)
+      try end(job, with: failure)
     case .stopped, .prepared, .written:
       let reason = supervision.stopReason() ?? .interrupted
       try Reconciliation.run(ledger, logger: logger)
@@ -84,6 +76,26 @@ struct JobRunner: Sendable {
       if reason == .interrupted { throw CancellationError() }
     }
     return job.id
+  }
+
+  /// Opens the job, or takes up the one that is there, and starts an attempt, as one change: most jobs are new ones.
+  ///
+  /// - Returns: the job as it stood before the attempt; no attempt where there is nothing to do.
+  private func begin(_ new: NewJob, _ retry: RetryTime) throws -> (job: Job, attempt: Int64?) {
+    let begun = try ledger.transaction { () -> (Job, Int64?) in
+      var job = try ledger.openJob(new, run: run)
+      if job.state == .superseded {
+        try ledger.reinstateJob(job.id)
+        try supersedeOthers(than: job)
+        job = try ledger.jobState(job.id)
+      }
+      guard try isDue(job, retry) else { return (job, nil) }
+      return (
+        job, try ledger.startAttempt(job: job.id, run: run, worker: ProcessInfo.processInfo.hostName)
+      )
+    }
+    FaultPoint.reach(.jobOpened)
+    return begun
   }
 
   private func isDue(_ job: Job, _ retry: RetryTime) throws -> Bool {
