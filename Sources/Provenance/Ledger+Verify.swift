@@ -74,22 +74,29 @@ extension Ledger {
     try files.verify(db, &report)
   }
 
-  /// Works through the pieces, and what is not in them, on all processors, each on a connection of its own. Each sees a
-  /// moment of the ledger in which rows and events are of one piece; what was written before the first of them, all of
+  /// Works through the pieces on all processors, each on a connection of its own, and beside them through what is in none. Each
+  /// sees a moment of the ledger in which rows and events are of one piece; what was written before the first of them, all of
   /// them see.
   private func verifyBeside(_ pieces: [VerifiedPiece]) throws -> ([VerifiedPiece.Found], Verification) {
     let found = Mutex<[Int: Result<VerifiedPiece.Found, any Error>]>([:])
-    let work = Mutex<Result<Verification, any Error>?>(nil)
-    DispatchQueue.concurrentPerform(iterations: pieces.count + 1) { index in
-      guard index > 0 else {
-        let outcome = Result { try onConnection { try Self.verifyFew($0) } }
-        return work.withLock { $0 = outcome }
-      }
-      let outcome = Result { try onConnection { try pieces[index - 1].walk($0) } }
+    let work = Mutex<Result<Verification, any Error>>(.success(Verification()))
+    let isWorkedOff = DispatchSemaphore(value: 0)
+    // Searching waits for the disk more than it computes: it takes no processor's turn.
+    Thread {
+      let outcome = Result { try self.onConnection { try Self.verifyFew($0) } }
+      work.withLock { $0 = outcome }
+      isWorkedOff.signal()
+    }.start()
+    let readAhead = try read { try ReadAhead($0, path: path, pieces: pieces) }
+    DispatchQueue.concurrentPerform(iterations: pieces.count) { index in
+      readAhead?.begin()
+      let outcome = Result { try onConnection { try pieces[index].walk($0) } }
       found.withLock { $0[index] = outcome }
     }
+    readAhead?.end()
+    isWorkedOff.wait()
     let parts = try found.withLock { try $0.sorted { $0.key < $1.key }.map { try $0.value.get() } }
-    return (parts, try work.withLock { try $0?.get() } ?? Verification())
+    return (parts, try work.withLock { try $0.get() })
   }
 
   private func onConnection<Value>(_ body: (Database) throws -> Value) throws -> Value {
