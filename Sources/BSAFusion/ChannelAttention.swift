@@ -5,10 +5,10 @@ internal import Tensors
 struct ChannelAttention: Sendable {
   let name: String
   let channels: Int
-  /// conv1, conv2, conv3 (q, k, v), C → 3C.
-  private let queryKeyValue: Convolution
-  /// conv3 alone, for C = 1: the softmax of one logit is 1 whatever q and k.
-  private let value: Convolution?
+  /// conv1 and conv2 (q, k), C → 2C.
+  private let queryKey: Convolution
+  /// conv3 (v).
+  private let value: Convolution
   private let output: ConvolutionParameters
   /// The same with the 1×1 before it, where all channels come from one plane.
   let ofPlane: PlaneAttention?
@@ -22,12 +22,12 @@ struct ChannelAttention: Sendable {
     self.name = name
     channels = c
     let value = try reader.composed("\(name).conv3", c, c)
-    self.value = c == 1 ? Convolution(value) : nil
-    let joined = ConvolutionParameters.joined([
-      try reader.composed("\(name).conv1", c, c), try reader.composed("\(name).conv2", c, c), value,
-    ])
-    queryKeyValue = Convolution(joined)
-    ofPlane = PlaneAttention(mlp: mlp, queryKeyValue: joined, output: output)
+    let products = [
+      try reader.composed("\(name).conv1", c, c), try reader.composed("\(name).conv2", c, c),
+    ]
+    self.value = Convolution(value)
+    queryKey = Convolution(.joined(products))
+    ofPlane = PlaneAttention(mlp: mlp, queryKeyValue: .joined(products + [value]), output: output)
   }
 
   /// y = x + MDTA(normalised x), image by image; y may be x unless there is a trace.
@@ -43,22 +43,36 @@ struct ChannelAttention: Sendable {
     _ u: FeatureMap, _ x: FeatureMap, _ image: Int, into y: FeatureMap, _ workspace: Workspace,
     _ recorder: Recorder
   ) {
-    let c = channels, needsProducts = value == nil || recorder.isOn
     workspace.scope {
-      let parts = workspace.map(channels: needsProducts ? 3 * c : 1, height: u.height, width: u.width)
-      let convolution = needsProducts ? queryKeyValue : value ?? queryKeyValue
-      convolution(u, into: parts, workspace: workspace)
-      let v = parts.channels(parts.channels - c..<parts.channels)
-      let q = needsProducts ? parts.channels(0..<c) : v, k = needsProducts ? parts.channels(c..<2 * c) : v
-      let target = y.image(image)
+      let folded = workspace.attention(channels: channels), target = y.image(image)
+      // q and k are gone before there is v: where this is largest, memory is scarcest.
+      weigh(u, image, folded, workspace, recorder)
+      let v = workspace.map(channels: channels, height: u.height, width: u.width)
+      value(u, into: v, workspace: workspace)
       if recorder.isOn {
-        target.attend(query: q, key: k, value: v, output: output, adding: nil, workspace: workspace)
-        for (part, map) in [("conv1", q), ("conv2", k), ("conv3", v), ("conv4", target)] {
-          recorder.record("cap.\(name).\(part)#\(image)", map)
-        }
+        recorder.record("cap.\(name).conv3#\(image)", v)
+        target.attend(value: v, folded, output: output, adding: nil)
+        recorder.record("cap.\(name).conv4#\(image)", target)
       }
-      target.attend(
-        query: q, key: k, value: v, output: output, adding: x.image(image), workspace: workspace)
+      target.attend(value: v, folded, output: output, adding: x.image(image))
+    }
+  }
+
+  /// What conv4 weighs the channels of v by.
+  private func weigh(
+    _ u: FeatureMap, _ image: Int, _ folded: FoldedAttention, _ workspace: Workspace, _ recorder: Recorder
+  ) {
+    // The softmax of one logit is 1 whatever q and k.
+    if channels == 1 && !recorder.isOn {
+      return folded.fold(query: u, key: u, output: output, workspace: workspace)
+    }
+    workspace.scope {
+      let both = workspace.map(channels: 2 * channels, height: u.height, width: u.width)
+      queryKey(u, into: both, workspace: workspace)
+      let q = both.channels(0..<channels), k = both.channels(channels..<2 * channels)
+      recorder.record("cap.\(name).conv1#\(image)", q)
+      recorder.record("cap.\(name).conv2#\(image)", k)
+      folded.fold(query: q, key: k, output: output, workspace: workspace)
     }
   }
 }

@@ -15,32 +15,33 @@ struct FeatureUpsampling: Sendable {
     convolution = Convolution(try reader.convolution("\(name).conv1", outputs, outputs, side: 3))
   }
 
-  /// x: 2 × C × s × s; y: 2 × C′ × 2s × 2s, written.
-  func callAsFunction(_ x: FeatureMap, into y: FeatureMap, workspace: Workspace, recorder: Recorder) {
-    if recorder.isOn { recordUpsampled(x, workspace, recorder) }
+  /// One image. x: C × s × s; y: C′ × 2s × 2s, written. `call`: its number, for a trace.
+  func callAsFunction(
+    _ x: FeatureMap, call: Int, into y: FeatureMap, workspace: Workspace, recorder: Recorder
+  ) {
+    if recorder.isOn { recordUpsampled(x, call, workspace, recorder) }
     workspace.scope {
-      let reduced = workspace.map(images: x.images, channels: outputs, height: x.height, width: x.width)
+      let reduced = workspace.map(channels: outputs, height: x.height, width: x.width)
       reduce(x, into: reduced, workspace: workspace)
-      let large = workspace.map(images: y.images, channels: outputs, height: y.height, width: y.width)
+      let large = workspace.map(channels: outputs, height: y.height, width: y.width)
       large.resize(reduced, alignCorners: true, workspace: workspace)
-      recorder.calls("\(name).up_sample", large)
+      recorder.record("cap.\(name).up_sample#\(call)", large)
       convolution(large, into: y, workspace: workspace)
-      recorder.calls("\(name).conv1", y)
+      recorder.record("cap.\(name).conv1#\(call)", y)
       if recorder.isOn {
         large.normalize(y)
-        recorder.calls("\(name).in1", large)
+        recorder.record("cap.\(name).in1#\(call)", large)
       }
       y.normalize(y, leaky: true)
-      recorder.calls(name, y)
+      recorder.record("cap.\(name)#\(call)", y)
     }
   }
 
-  private func recordUpsampled(_ x: FeatureMap, _ workspace: Workspace, _ recorder: Recorder) {
+  private func recordUpsampled(_ x: FeatureMap, _ call: Int, _ workspace: Workspace, _ recorder: Recorder) {
     workspace.scope {
-      let large = workspace.map(
-        images: x.images, channels: x.channels, height: 2 * x.height, width: 2 * x.width)
+      let large = workspace.map(channels: x.channels, height: 2 * x.height, width: 2 * x.width)
       large.resize(x, alignCorners: true, workspace: workspace)
-      recorder.calls("\(name).up_sample.0", large)
+      recorder.record("cap.\(name).up_sample.0#\(call)", large)
     }
   }
 }

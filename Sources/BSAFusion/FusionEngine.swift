@@ -36,8 +36,8 @@ public final class FusionEngine {
     }
     self.model = model
     self.side = side
-    position = model.transfer.positionTokens(side: side)
     workspace = memory?.take() ?? Workspace(capacity: WorkspacePlan.floats(side: side))
+    position = model.transfer.positionTokens(side: side, workspace: workspace)
   }
 
   /// Size of the planned memory, and the most of it that passes have used so far.

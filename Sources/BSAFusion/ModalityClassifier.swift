@@ -68,28 +68,25 @@ struct PatchEmbedding: Sendable {
   }
 
   /// The tokens of the position map resized to this side (bilinear, aligned corners), bias included: `[N][E]`.
-  func positionTokens(side: Int) -> [Float] {
+  func positionTokens(side: Int, workspace: Workspace) -> [Float] {
     let learned = ParameterTable.positionSide, patch = ParameterTable.patch
     let tokens = (side / patch) * (side / patch)
-    let workspace = Workspace(
-      capacity: Workspace.floats(channels: 1, height: learned, width: learned)
-        + Workspace.floats(channels: Encoder.featureChannels, height: side, width: side) + (learned + 4)
-        * side
-        + tokens * (projection.inputs + projection.outputs) + 1024)
-    let map = workspace.map(channels: 1, height: learned, width: learned)
-    map.fill(from: position)
-    let resized = workspace.map(channels: Encoder.featureChannels, height: side, width: side)
-    for channel in 0..<Encoder.featureChannels {
-      resized.channels(channel..<channel + 1).resize(map, alignCorners: true, workspace: workspace)
+    return workspace.scope {
+      let map = workspace.map(channels: 1, height: learned, width: learned)
+      map.fill(from: position)
+      let resized = workspace.map(channels: Encoder.featureChannels, height: side, width: side)
+      for channel in 0..<Encoder.featureChannels {
+        resized.channels(channel..<channel + 1).resize(map, alignCorners: true, workspace: workspace)
+      }
+      let patches = workspace.tokens(rows: tokens, columns: projection.inputs)
+      patches.fillPatches(of: resized, image: 0)
+      let embedded = workspace.tokens(rows: tokens, columns: projection.outputs)
+      projection(patches, into: embedded)
+      let constant = workspace.tokens(rows: 1, columns: bias.count)
+      constant.fill(bias)
+      embedded.add(row: constant)
+      return embedded.values
     }
-    let patches = workspace.tokens(rows: tokens, columns: projection.inputs)
-    patches.fillPatches(of: resized, image: 0)
-    let embedded = workspace.tokens(rows: tokens, columns: projection.outputs)
-    projection(patches, into: embedded)
-    let constant = workspace.tokens(rows: 1, columns: bias.count)
-    constant.fill(bias)
-    embedded.add(row: constant)
-    return embedded.values
   }
 
   /// y `[N][E]` = embedding of one image's features plus the position's tokens.

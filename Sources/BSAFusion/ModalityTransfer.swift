@@ -26,7 +26,9 @@ struct ModalityTransfer: Sendable {
     self.blocks = blocks
   }
 
-  func positionTokens(side: Int) -> [Float] { embedding.positionTokens(side: side) }
+  func positionTokens(side: Int, workspace: Workspace) -> [Float] {
+    embedding.positionTokens(side: side, workspace: workspace)
+  }
 
   /// features: 2 × 3 × S × S. Written, each 2 × 256 × S/16 × S/16: `tokens`, the features before injection (fused
   /// later), and `transferred`, those after it (aligned later).

@@ -4,6 +4,9 @@
 internal import Tensors
 
 struct RegistrationLayer: Sendable {
+  /// Width from which the tiles of one map fill the kernels.
+  private static let fewestColumnsApart = 64
+
   let name: String
   let inputs: Int
   let outputs: Int
@@ -64,20 +67,28 @@ struct RegistrationLayer: Sendable {
       return reduce(both, into: d, activation: .leakyReLU, adding: d, workspace: workspace)
     }
     workspace.scope {
-      let de = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
-      de.image(0).copy(d)
-      reduce(both, into: de.image(1), activation: .leakyReLU, workspace: workspace)
-      recorder.record("cap.\(name).conv1x1#0", de, image: 1)
+      // Small maps side by side: their weights are then read and transformed once for both.
+      let pair =
+        d.width < Self.fewestColumnsApart
+        ? workspace.map(images: 2, channels: inputs, height: d.height, width: d.width) : nil
+      let e = pair?.image(1) ?? workspace.map(channels: inputs, height: d.height, width: d.width)
+      reduce(both, into: e, activation: .leakyReLU, workspace: workspace)
+      recorder.record("cap.\(name).conv1x1#0", e)
       let gated = workspace.map(images: 2, channels: 2 * inputs, height: d.height, width: d.width)
-      gates(de, into: gated, activation: .relu, workspace: workspace)
-      if recorder.isOn {
-        recordGates(gated, recorder)
-        let summands = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
-        d.crossAttend(de: de, gates: gated, summands: summands, workspace: workspace)
-        recorder.calls("\(name).crossAtt1", summands)
+      if let pair {
+        pair.image(0).copy(d)
+        gates(pair, into: gated, activation: .relu, workspace: workspace)
       } else {
-        d.crossAttend(de: de, gates: gated, summands: nil, workspace: workspace)
+        gates(d, into: gated.image(0), activation: .relu, workspace: workspace)
+        gates(e, into: gated.image(1), activation: .relu, workspace: workspace)
       }
+      guard recorder.isOn else {
+        return d.crossAttend(d, e, gates: gated, summands: nil, workspace: workspace)
+      }
+      recordGates(gated, recorder)
+      let summands = workspace.map(images: 2, channels: inputs, height: d.height, width: d.width)
+      d.crossAttend(d, e, gates: gated, summands: summands, workspace: workspace)
+      recorder.calls("\(name).crossAtt1", summands)
     }
   }
 

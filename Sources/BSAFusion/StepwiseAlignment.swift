@@ -58,34 +58,34 @@ struct StepwiseAlignment: Sendable {
   }
 
   /// transferred: 2 × 256 × S/16 × S/16. Written: the fields.
+  ///
+  /// Levels lie at the two ends of the workspace in turn, so that there are never more than two of them.
   func callAsFunction(
     _ transferred: FeatureMap, fields: StepwiseFields, workspace: Workspace, recorder: Recorder
   ) {
     workspace.scope {
-      let last = depth - 1, finest = level(last, like: transferred, workspace)
-      fill(finest, last, from: transferred, fields, workspace, recorder)
-      align(last, finest, into: nil, fields, workspace, recorder)
+      let marks = (front: workspace.mark(.front), back: workspace.mark(.back))
+      var input = level(0, like: transferred, workspace)
+      input.running.copy(transferred)
+      for index in 0..<depth - 1 {
+        let next = level(index + 1, like: transferred, workspace)
+        align(index, input, into: next, fields, workspace, recorder)
+        let end = Self.end(index)
+        workspace.giveBack(end, to: end == .front ? marks.front : marks.back)
+        input = next
+      }
+      align(depth - 1, input, into: nil, fields, workspace, recorder)
     }
   }
 
-  /// Makes a level's input out of the coarser ones. Room is taken from the finest level down and given back on the way up, so
-  /// that a level has two inputs beside it, its own and the next one's, and no coarser one.
-  private func fill(
-    _ input: Level, _ index: Int, from transferred: FeatureMap, _ fields: StepwiseFields,
-    _ workspace: Workspace, _ recorder: Recorder
-  ) {
-    guard index > 0 else { return input.running.copy(transferred) }
-    workspace.scope {
-      let coarser = level(index - 1, like: transferred, workspace)
-      fill(coarser, index - 1, from: transferred, fields, workspace, recorder)
-      align(index - 1, coarser, into: input, fields, workspace, recorder)
-    }
-  }
+  /// The finest level, the fifth, lies in front, where a pass has used memory before.
+  private static func end(_ level: Int) -> Workspace.End { level.isMultiple(of: 2) ? .front : .back }
 
   private func level(_ index: Int, like transferred: FeatureMap, _ workspace: Workspace) -> Level {
     let side = transferred.width << index
     func map() -> FeatureMap {
-      workspace.map(images: 2, channels: fixedLayers[index].inputs, height: side, width: side)
+      workspace.map(
+        images: 2, channels: fixedLayers[index].inputs, height: side, width: side, at: Self.end(index))
     }
     return Level(features: index == 0 ? transferred : map(), running: map())
   }
@@ -103,13 +103,30 @@ struct StepwiseAlignment: Sendable {
         workspace: workspace, recorder: recorder)
       recorder.record("flow\(2 * index + image + 1)", φ)
     }
-    guard next != nil || recorder.isOn else { return }
-    workspace.scope {
-      let warped = workspace.map(images: 2, channels: features.channels, height: side, width: side)
-      warped.image(0).warp(features.image(0), by: fields.fixed[index])
-      warped.image(1).warp(features.image(1), by: fields.moving[index])
-      for image in 0..<2 { recorder.record("cap.reg_net.warp#\(2 * index + image)", warped, image: image) }
-      if let next { upsampling[index](warped, into: next.features, workspace: workspace, recorder: recorder) }
+    if recorder.isOn { recordWarped(index, features, fields, workspace, recorder) }
+    guard let next else { return }
+    // One image after the other: what lies between two levels is as large as what lies in them.
+    for image in 0..<2 {
+      workspace.scope {
+        let warped = workspace.map(channels: features.channels, height: side, width: side)
+        warped.warp(features.image(image), by: image == 0 ? fields.fixed[index] : fields.moving[index])
+        upsampling[index](
+          warped, call: image, into: next.features.image(image), workspace: workspace, recorder: recorder)
+      }
+    }
+  }
+
+  private func recordWarped(
+    _ index: Int, _ features: FeatureMap, _ fields: StepwiseFields, _ workspace: Workspace,
+    _ recorder: Recorder
+  ) {
+    for (image, field) in [fields.fixed[index], fields.moving[index]].enumerated() {
+      workspace.scope {
+        let warped = workspace.map(
+          channels: features.channels, height: features.height, width: features.width)
+        warped.warp(features.image(image), by: field)
+        recorder.record("cap.reg_net.warp#\(2 * index + image)", warped)
+      }
     }
   }
 }

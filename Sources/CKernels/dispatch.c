@@ -110,8 +110,9 @@ void fk_plane_sums_of(const fk_map *x, fk_plane_sums *sums) { kernels()->plane_s
 
 void fk_gram(const fk_map *k, const fk_map *q, int32_t image, double *gram) { kernels()->gram(k, q, image, gram); }
 
-void fk_cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, float *scratch, const fk_map *k) {
-  kernels()->cross_attend(pr, de, s, scratch, k);
+void fk_cross_attend(const fk_map *pr, const fk_map *d, const fk_map *e, const fk_map *s, float *scratch,
+                     const fk_map *k) {
+  kernels()->cross_attend(pr, d, e, s, scratch, k);
 }
 
 void fk_resize(const fk_map *x, const fk_map *y, bool align_corners, fk_activation activation, float *scratch) {

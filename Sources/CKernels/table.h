@@ -36,7 +36,7 @@ typedef struct fk_table {
   void (*product)(const fk_product_task *);
   void (*normalize)(const fk_map *, const fk_map *, float);
   void (*gram)(const fk_map *, const fk_map *, int32_t, double *);
-  void (*cross_attend)(const fk_map *, const fk_map *, const fk_map *, float *, const fk_map *);
+  void (*cross_attend)(const fk_map *, const fk_map *, const fk_map *, const fk_map *, float *, const fk_map *);
   void (*resize)(const fk_map *, const fk_map *, bool, fk_activation, float *);
   void (*accumulate_resized)(const fk_map *, const fk_map *, float, float *);
   void (*shrink_flow)(const fk_map *, const fk_map *);

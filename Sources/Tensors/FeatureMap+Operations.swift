@@ -20,58 +20,21 @@ extension FeatureMap {
     }
   }
 
-  /// Multi-Dconv transposed attention of one image: this = residual + conv4(Σ_a P[a,·]·v[a]), P = softmax over all
-  /// C² entries of Σ_n k[a,n]·q[b,n] (accumulated in double). `output`: conv4, 1×1 C → C, plain order.
-  public func attend(
-    query: FeatureMap, key: FeatureMap, value: FeatureMap, output: ConvolutionParameters,
-    adding residual: FeatureMap?,
-    workspace: Workspace
-  ) {
-    let c = channels
-    precondition(
-      images == 1 && output.outputs == c && output.inputs == c && output.taps == 1, "one image, C → C")
-    workspace.scope {
-      let logits = UnsafeMutableRawPointer(workspace.floats(2 * c * c)).bindMemory(
-        to: Double.self, capacity: c * c)
-      let p = workspace.floats(c * c), weights = workspace.floats(c * c), packed = workspace.floats(c * c)
-      withUnsafePointer(to: (key.view, query.view)) {
-        fk_gram(pointer(to: $0, \.0), pointer(to: $0, \.1), 0, logits)
-      }
-      fk_softmax_joint(logits, c * c, p)
-      fk_fold_attention(p, output.weights, Int32(c), weights, packed)
-      output.bias.withUnsafeBufferPointer { bias in
-        guard let bias = bias.baseAddress else { return }
-        var filter = fk_filter(
-          taps: 1, inputs: Int32(c), outputs: Int32(c), weights: packed, bias: bias, border: nil,
-          halves: nil)
-        withUnsafePointer(to: (value.view, view)) { maps in
-          let v = pointer(to: maps, \.0), y = pointer(to: maps, \.1)
-          if let residual {
-            withUnsafePointer(to: residual.view) { fk_convolve(v, y, &filter, fk_identity, $0) }
-          } else {
-            fk_convolve(v, y, &filter, fk_identity, nil)
-          }
-        }
-      }
-    }
-  }
-
   /// Two-way cross attention: this = K(d,e) + K(e,d), K(a,b) = p⊙softmax(p⊙r) + a, softmax over the pixels of a plane.
   ///
-  /// `de`: images d and e. `gates`: for each of them p = ReLU(conv1) in the first C channels, r = ReLU(conv2) in the next.
+  /// d, e: one image each, either of which may be this. `gates`: for each of them p = ReLU(conv1) in the first C channels,
+  /// r = ReLU(conv2) in the next.
   /// `summands`, where given, gets K(d,e) and K(e,d) as two images.
-  public func crossAttend(de: FeatureMap, gates: FeatureMap, summands: FeatureMap?, workspace: Workspace) {
-    precondition(images == 1 && de.images == 2 && gates.images == 2, "two images become one")
-    precondition(de.channels == channels && gates.channels == 2 * channels, "C channels, gates 2C")
+  public func crossAttend(
+    _ d: FeatureMap, _ e: FeatureMap, gates: FeatureMap, summands: FeatureMap?, workspace: Workspace
+  ) {
+    precondition(hasShape(of: d) && hasShape(of: e) && images == 1, "two images become one")
+    precondition(gates.images == 2 && gates.channels == 2 * channels, "C channels, gates 2C")
     workspace.scope {
       let scratch = workspace.floats(2 * view.stride)
-      withUnsafePointer(to: (gates.view, de.view, view)) { maps in
-        let pr = pointer(to: maps, \.0), de = pointer(to: maps, \.1), s = pointer(to: maps, \.2)
-        if let summands {
-          withUnsafePointer(to: summands.view) { fk_cross_attend(pr, de, s, scratch, $0) }
-        } else {
-          fk_cross_attend(pr, de, s, scratch, nil)
-        }
+      withUnsafePointer(to: (gates.view, d.view, e.view, view)) { maps in
+        let pr = pointer(to: maps, \.0), d = pointer(to: maps, \.1), e = pointer(to: maps, \.2)
+        summands.withPointer { fk_cross_attend(pr, d, e, pointer(to: maps, \.3), scratch, $0) }
       }
     }
   }

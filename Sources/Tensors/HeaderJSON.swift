@@ -23,6 +23,10 @@ struct HeaderJSON: Decodable {
     init?(intValue: Int) { nil }
   }
 
+  init(tensors: [String: Tensor], metadata: [String: String]) {
+    (self.tensors, self.metadata) = (tensors, metadata)
+  }
+
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Name.self)
     for key in container.allKeys {
@@ -35,6 +39,7 @@ struct HeaderJSON: Decodable {
   }
 
   static func decode(_ bytes: UnsafeRawBufferPointer, path: String) throws(WeightsError) -> HeaderJSON {
+    if let plain = PlainHeader.read(bytes) { return plain }
     do {
       return try JSONDecoder().decode(HeaderJSON.self, from: Data(bytes))
     } catch {

@@ -15,9 +15,13 @@ public final class Workspace {
 
   /// Size in Floats.
   public let capacity: Int
+  /// The same in pieces that start on a cache line.
+  private var whole: Int { capacity / 16 * 16 }
   /// Most Floats in use at once so far.
   public private(set) var peak = 0
   private var used = 0
+  /// Floats in use at the other end.
+  private var usedBehind = 0
   private let start: UnsafeMutablePointer<Float>
 
   public init(capacity: Int) {
@@ -43,24 +47,41 @@ public final class Workspace {
 
   /// Gives back at its end all that was taken inside.
   public func scope<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    let mark = used
-    defer { used = mark }
+    let mark = used, markBehind = usedBehind
+    defer { (used, usedBehind) = (mark, markBehind) }
     return try body()
   }
 
+  /// Which end a piece is taken from: of two that take turns, either can go before the other.
+  public enum End {
+    case front, back
+  }
+
+  /// How much is in use at an end.
+  public func mark(_ end: End) -> Int { end == .front ? used : usedBehind }
+
+  /// Gives back what was taken from an end since it had this mark; what was taken from the other stays.
+  public func giveBack(_ end: End, to mark: Int) {
+    if end == .front { used = mark } else { usedBehind = mark }
+  }
+
   /// `count` Floats, uninitialised.
-  public func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let piece = start + used
-    used += Self.rounded(count + Self.slack)
-    peak = max(peak, used)
-    precondition(used <= capacity, "the plan of the workspace is too small: \(used) of \(capacity) floats")
-    return piece
+  public func floats(_ count: Int, at end: End = .front) -> UnsafeMutablePointer<Float> {
+    let size = Self.rounded(count + Self.slack)
+    if end == .front { used += size } else { usedBehind += size }
+    peak = max(peak, used + usedBehind)
+    precondition(
+      used + usedBehind <= whole,
+      "the plan of the workspace is too small: \(used + usedBehind) of \(whole) floats")
+    return start + (end == .front ? used - size : whole - usedBehind)
   }
 
   /// A map whose rows above and below are zero; the pixels are undefined, and so is the zero column until rows are written.
-  public func map(images: Int = 1, channels: Int, height: Int, width: Int) -> FeatureMap {
+  public func map(
+    images: Int = 1, channels: Int, height: Int, width: Int, at end: End = .front
+  ) -> FeatureMap {
     let stride = Self.planeStride(height: height, width: width)
-    let piece = floats(images * channels * stride)
+    let piece = floats(images * channels * stride, at: end)
     let map = FeatureMap(
       view: fk_map(
         data: piece + Self.lead(width: width), stride: stride, images: Int32(images),

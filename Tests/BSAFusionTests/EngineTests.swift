@@ -47,7 +47,7 @@ import Testing
     #expect(try refusal(broken, moving).reason == .notFinite)
   }
 
-  @Test(arguments: [32, 48, 64, 80, 96, 112, 128, 192, 256, 320])
+  @Test(arguments: [32, 48, 64, 80, 96, 112, 128, 208, 256, 352])
   func `the planned workspace is enough and little larger than what a pass uses`(_ side: Int) throws {
     let engine = try FusionEngine(model: GoldenWeights.model.get(), side: side)
     let (fixed, moving) = pair(side)

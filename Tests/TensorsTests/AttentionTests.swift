@@ -37,9 +37,11 @@ extension KernelTests {
           let mixed = attended(query: q, key: k, value: v)
           let expected = mixed.convolved(output).adding(Planes(parts[3]))
           withEveryInstructionSet { instructions in
-            y.attend(
-              query: parts[0], key: parts[1], value: parts[2], output: output, adding: parts[3],
-              workspace: workspace)
+            workspace.scope {
+              let folded = workspace.attention(channels: c)
+              folded.fold(query: parts[0], key: parts[1], output: output, workspace: workspace)
+              y.attend(value: parts[2], folded, output: output, adding: parts[3])
+            }
             #expect(expected.difference(Planes(y)) < 3e-6, "\(instructions) \(height)×\(width)")
             checkBorder(y, "\(instructions)")
           }
@@ -93,12 +95,22 @@ extension KernelTests {
           }
           let sum = expected[0].adding(expected[1])
           withEveryInstructionSet { instructions in
-            s.crossAttend(de: de, gates: gates, summands: summands, workspace: workspace)
+            s.crossAttend(de.image(0), de.image(1), gates: gates, summands: summands, workspace: workspace)
             for image in 0..<2 {
               #expect(expected[image].difference(Planes(summands, image: image)) < 3e-6, "\(instructions)")
             }
             #expect(sum.difference(Planes(s)) < 3e-6, "\(instructions) \(height)×\(width)")
             checkBorder(s, "\(instructions)")
+            // Either of the two may be overwritten.
+            for image in 0..<2 {
+              workspace.scope {
+                let copies = (0..<2).map { workspace.copy(of: de.image($0)) }
+                copies[image].crossAttend(
+                  copies[0], copies[1], gates: gates, summands: nil, workspace: workspace)
+                #expect(copies[image].values() == s.values(), "\(instructions) \(height)×\(width)")
+                checkBorder(copies[image], "\(instructions)")
+              }
+            }
           }
         }
       }

@@ -138,6 +138,12 @@ extension Workspace {
     return workspace
   }
 
+  func copy(of map: FeatureMap) -> FeatureMap {
+    let copy = self.map(images: map.images, channels: map.channels, height: map.height, width: map.width)
+    copy.copy(map)
+    return copy
+  }
+
   /// A map of numbers.
   func numbers(images: Int = 1, channels: Int, height: Int, width: Int, seed: UInt64) -> FeatureMap {
     let map = map(images: images, channels: channels, height: height, width: width)

@@ -117,9 +117,9 @@ void fk_attend_plane(const fk_map *x, int32_t image, const fk_map *centred, cons
                      const fk_plane_attention *attention);
 
 /// s = K(d,e) + K(e,d) with K(a,b) = p⊙softmax(p⊙r) + a, the softmax over the pixels of each plane.
-/// `pr`: 2 images (d, e) of 2C channels, p of the image first, then r. `de`: the 2 images. s: 1 image.
+/// `pr`: 2 images (d, e) of 2C channels, p of the image first, then r. d, e, s: 1 image; s may be d or e.
 /// `scratch` holds two planes. For traces: `k` (2 images, C channels) gets both summands when not null.
-void fk_cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, float *scratch,
+void fk_cross_attend(const fk_map *pr, const fk_map *d, const fk_map *e, const fk_map *s, float *scratch,
                      const fk_map *_Nullable k);
 
 /// Bilinear resize of every plane to y's size, then the activation. `scratch`: `x.H · y.W + 2 · y.W + 16` floats.

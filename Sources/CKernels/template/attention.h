@@ -70,14 +70,15 @@ static float spatial_weights(const float *p, const float *r, int width, int heig
   return (float)(1 / sum_double(sum));
 }
 
-static void cross_attend(const fk_map *pr, const fk_map *de, const fk_map *s, float *scratch, const fk_map *k) {
+static void cross_attend(const fk_map *pr, const fk_map *d_map, const fk_map *e_map, const fk_map *s, float *scratch,
+                         const fk_map *k) {
   const int channels = s->channels, width = s->width, height = s->height;
   const ptrdiff_t row = width + 1;
   float *weights_d = scratch, *weights_e = scratch + s->stride;
   for (int c = 0; c < channels; c++) {
     const float *pd = plane_of(pr, 0, c), *rd = plane_of(pr, 0, channels + c);
     const float *pe = plane_of(pr, 1, c), *re = plane_of(pr, 1, channels + c);
-    const float *d = plane_of(de, 0, c), *e = plane_of(de, 1, c);
+    const float *d = plane_of(d_map, 0, c), *e = plane_of(e_map, 0, c);
     float *out = plane_of(s, 0, c);
     const float scale_d = spatial_weights(pd, re, width, height, weights_d);
     const float scale_e = spatial_weights(pe, rd, width, height, weights_e);

@@ -13,17 +13,23 @@ static int outside_taps(int side) {
 
 /// weights[i][t] = Σ_m first[m][i] · second[m][t] for inputs from `from` on, as many as a vector holds.
 FK_INLINE void compose_inputs(const float *first, const float *second, int inputs, int middle, int from, float *weights) {
-  enum { lanes = FK_LANES / 2 };
+  enum { lanes = FK_LANES / 2, some = 64 };
   const int count = inputs - from < lanes ? inputs - from : lanes;
   vd sums[9];
   for (int t = 0; t < 9; t++) sums[t] = (vd)(0.0);
-  for (int m = 0; m < middle; m++) {
-    vd w = (vd)(0.0);
-    if (count == lanes) w = load_double(first + (ptrdiff_t)m * inputs + from);
-    else
-      for (int i = 0; i < count; i++) w[i] = first[(ptrdiff_t)m * inputs + from + i];
+  for (int start = 0; start < middle; start += some) {
+    const int end = middle - start < some ? middle : start + some;
+    // Widened ahead: one conversion for a vector of them and none between the sums.
+    double taps[9 * some];
+    for (int k = 0; k < 9 * (end - start); k++) taps[k] = second[9 * (ptrdiff_t)start + k];
+    for (int m = start; m < end; m++) {
+      vd w = (vd)(0.0);
+      if (count == lanes) w = load_double(first + (ptrdiff_t)m * inputs + from);
+      else
+        for (int i = 0; i < count; i++) w[i] = first[(ptrdiff_t)m * inputs + from + i];
 #pragma clang loop unroll(full)
-    for (int t = 0; t < 9; t++) sums[t] += w * (double)second[m * 9 + t];
+      for (int t = 0; t < 9; t++) sums[t] += w * taps[9 * (m - start) + t];
+    }
   }
   for (int i = 0; i < count; i++)
     for (int t = 0; t < 9; t++) weights[(from + i) * 9 + t] = (float)sums[t][i];
