@@ -169,6 +169,9 @@ public struct SlicePublication: Codable, Hashable, Sendable {
   /// Image Position (Patient) of the fixed slice, LPS, mm.
   public var position: SIMD3<Double>
   public var inputs: [Input]
+  /// Indices of the slices of the job whose own deformations are in the mean that was applied, without this one; nil in what
+  /// early programs left.
+  public var neighbours: [Int]?
   /// Was the deformation applied?
   public var accepted: Bool
   /// Why not.
@@ -183,13 +186,15 @@ public struct SlicePublication: Codable, Hashable, Sendable {
   public var output: Output
 
   public init(
-    index: Int, position: SIMD3<Double>, inputs: [Input], accepted: Bool, reason: String? = nil,
+    index: Int, position: SIMD3<Double>, inputs: [Input], neighbours: [Int] = [], accepted: Bool,
+    reason: String? = nil,
     deformation: Deformation? = nil, similarity: Similarity? = nil, inside: Double? = nil,
     seconds: Double? = nil, timings: JSONDocument? = nil, output: Output
   ) {
     self.index = index
     self.position = position
     self.inputs = inputs
+    self.neighbours = neighbours
     self.accepted = accepted
     self.reason = reason
     self.deformation = deformation

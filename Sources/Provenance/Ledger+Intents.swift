@@ -95,6 +95,7 @@ extension Ledger {
           "sha256": .string(publication.output.sha256), "accepted": .bool(publication.accepted),
           "attempt": JSONValue(
             try change.value("SELECT attempt_id FROM slices WHERE id = ?", [slice]) as Int64?),
+          "neighbours": JSONValue(slices: publication.neighbours ?? []),
           "record": .string(try change.sliceDigest(slice)),
         ])
       try change.run("UPDATE slices SET event = ? WHERE id = ?", [event, slice])
@@ -123,6 +124,13 @@ extension Ledger {
   /// Gives an intent up: its file is neither there nor to come.
   public func abandonIntent(_ intent: Int64) throws {
     try write { try $0.abandonIntent(intent) }
+  }
+}
+
+extension JSONValue {
+  /// Indices of slices; `null`, which an event leaves out, where there are none.
+  fileprivate init(slices: [Int]) {
+    self = slices.isEmpty ? .null : .array(slices.map { .integer(Int64($0)) })
   }
 }
 

@@ -27,17 +27,38 @@ extension Ledger {
           LEFT JOIN models mo ON mo.id = j.model_id WHERE o.sop_uid = ?
           """, arguments: [uid])
     else { return nil }
-    let inputs = try Fetched<OutputLineage.Input>.all(
+    return try lineage(row, inputs: inputs(db, ofOutput: uid), neighbours: neighbours(db, ofOutput: uid))
+  }
+
+  private static func inputs(_ db: Database, ofOutput uid: String) throws -> [OutputLineage.Input] {
+    try Fetched<OutputLineage.Input>.all(
       db,
       sql: """
         SELECT input AS sop, input_series AS series, role, input_sha256 AS sha256, input_path AS path,
           nullif(frame, 0) AS frame
         FROM v_lineage WHERE output = ? ORDER BY role, instance_id, frame
         """, arguments: [uid])
-    return try lineage(row, inputs: inputs)
   }
 
-  private static func lineage(_ row: Row, inputs: [OutputLineage.Input]) throws -> OutputLineage {
+  /// As the event that announced the output says.
+  private static func neighbours(_ db: Database, ofOutput uid: String) throws -> [OutputLineage.Neighbour] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT n.value, p.sop_uid FROM outputs o JOIN slices s ON s.id = o.slice_id JOIN events e ON e.seq = s.event
+        JOIN json_each(e.payload, '$.neighbours') n LEFT JOIN slices t ON t.job_id = s.job_id AND t.idx = n.value
+        LEFT JOIN outputs p ON p.slice_id = t.id WHERE o.sop_uid = ? ORDER BY n.value
+        """, arguments: [uid]
+    ).map { row in
+      let output: String? = row[1]
+      return .init(
+        slice: row[0], output: output, inputs: try output.map { try inputs(db, ofOutput: $0) } ?? [])
+    }
+  }
+
+  private static func lineage(
+    _ row: Row, inputs: [OutputLineage.Input], neighbours: [OutputLineage.Neighbour]
+  ) throws -> OutputLineage {
     func document(_ column: String) -> JSONDocument? {
       (row[column] as String?).map { JSONDocument(text: $0) }
     }
@@ -45,7 +66,7 @@ extension Ledger {
       output: .init(
         sop: row["sop_uid"], path: row["path"], sha256: row["sha256"], job: row["job"],
         series: row["output_series_uid"], slice: row["idx"], state: try state(row["job_state"])),
-      inputs: inputs,
+      inputs: inputs, neighbours: neighbours,
       model: (row["model"] as String?).map { .init(name: $0, sha256: row["model_sha256"]) },
       settings: .init(sha256: row["settings_sha256"]),
       software: .init(version: row["version"], blas: row["blas"], host: row["host"], kernels: row["kernels"]),
@@ -90,7 +111,20 @@ extension Ledger {
         JOIN outputs o ON o.slice_id = s.id JOIN jobs j ON j.id = s.job_id
         WHERE i.sop_uid = ? GROUP BY o.id, x.role ORDER BY o.id, x.role
         """, arguments: [uid])
-    return InputLineage(input: input, outputs: outputs)
+    // A registration object is an input of all slices of a job anyway.
+    let neighbourOf = try Fetched<InputLineage.Output>.all(
+      db,
+      sql: """
+        SELECT o.sop_uid AS sop, o.path, o.sha256, j.id AS job, j.output_series_uid AS series, s.idx AS slice,
+          j.state, x.role
+        FROM instances i JOIN slice_inputs x ON x.instance_id = i.id JOIN slices t ON t.id = x.slice_id
+        JOIN slices s ON s.job_id = t.job_id JOIN events e ON e.seq = s.event
+        JOIN outputs o ON o.slice_id = s.id JOIN jobs j ON j.id = s.job_id
+        WHERE i.sop_uid = ? AND x.role <> 'registration'
+          AND t.idx IN (SELECT n.value FROM json_each(e.payload, '$.neighbours') n)
+        GROUP BY o.id, x.role ORDER BY o.id, x.role
+        """, arguments: [uid])
+    return InputLineage(input: input, outputs: outputs, neighbourOf: neighbourOf)
   }
 
   private static func groupLineage(_ db: Database, _ uid: String) throws -> GroupLineage? {

@@ -56,7 +56,8 @@ extension Change {
     let slices = try Row.fetchAll(
       db,
       sql: """
-        SELECT s.id, s.idx, s.accepted, s.attempt_id, o.sop_uid, o.sha256 FROM slices s JOIN outputs o ON o.slice_id = s.id
+        SELECT s.id, s.idx, s.accepted, s.attempt_id, o.sop_uid, o.sha256, json_extract(e.payload, '$.neighbours') AS near
+        FROM slices s JOIN outputs o ON o.slice_id = s.id JOIN events e ON e.seq = s.event
         WHERE s.job_id = ? ORDER BY s.idx
         """, arguments: [dead])
     for slice in slices {
@@ -68,6 +69,7 @@ extension Change {
           "job": .integer(fresh), "from_job": .integer(dead), "slice": .integer(slice["idx"]),
           "sha256": .string(slice["sha256"]), "accepted": .bool(slice["accepted"]),
           "attempt": JSONValue(slice["attempt_id"] as Int64?), "record": .string(try sliceDigest(id)),
+          "neighbours": (slice["near"] as String?).flatMap { JSONValue(parsing: $0) } ?? .null,
         ])
       try run("UPDATE slices SET event = ? WHERE id = ?", [event, id])
     }

@@ -38,6 +38,14 @@ public struct OutputLineage: Codable, Hashable, Sendable {
     /// 1-based in a multi-frame image.
     @Nullable public var frame: Int?
   }
+  /// Another slice of the job, whose own deformation is in the mean that this output was deformed by.
+  public struct Neighbour: Codable, Hashable, Sendable {
+    /// Its index.
+    public var slice: Int
+    /// Nil where it was not published.
+    @Nullable public var output: String?
+    public var inputs: [Input]
+  }
   public struct Model: Codable, Hashable, Sendable {
     public var name: String
     public var sha256: String
@@ -85,7 +93,10 @@ public struct OutputLineage: Codable, Hashable, Sendable {
   }
 
   public var output: Output
+  /// The images it was resampled from, and what says where they lie.
   public var inputs: [Input]
+  /// Empty where its deformation is its own, or it has none.
+  public var neighbours: [Neighbour]
   @Nullable public var model: Model?
   public var settings: Settings
   public var software: Software
@@ -122,6 +133,13 @@ public struct InputLineage: Codable, Hashable, Sendable {
   }
   public var input: Input
   public var outputs: [Output]
+  /// Outputs whose deformation it had a say in, as an input of a neighbouring slice: with the role it has there.
+  public var neighbourOf: [Output]
+
+  enum CodingKeys: String, CodingKey {
+    case input, outputs
+    case neighbourOf = "neighbour_of"
+  }
 }
 
 /// Of a series or a study: the jobs it takes part in and their outputs.

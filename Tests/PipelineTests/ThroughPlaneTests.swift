@@ -25,7 +25,7 @@ private func slice(_ dx: Float, inside: [Bool] = [true, true, true, true], accep
     baseline: .init(fixed: plane, moving: plane, inside: inside),
     record: SliceRecord(
       meanMillimetres: 0, maxMillimetres: 0, folding: 0, similarityBefore: 0, similarityAfter: 0,
-      accepted: accepted, reason: nil, coverage: 1, averaged: 1, seconds: 0, timings: SliceTimings()))
+      accepted: accepted, reason: nil, coverage: 1, averaged: [0], seconds: 0, timings: SliceTimings()))
 }
 
 @Suite struct ThroughPlaneTests {
@@ -59,6 +59,7 @@ private func slice(_ dx: Float, inside: [Bool] = [true, true, true, true], accep
     var slices = try (0..<9).map { _ in try slice(1) }
     slices[3] = try slice(50, accepted: false)
     slices[5] = try slice(9, inside: [true, false, false, false])
+    #expect(ThroughPlane.voices([2, 3, 4, 5, 6], Array(slices[2...6])).map(\.0) == [2, 4, 5, 6])
     let mean = try #require(field(4, slices))
     #expect(mean.dx.pixels[0] > 2 && mean.dx.pixels[1...].allSatisfy { abs($0 - 1) < 1e-5 })
     slices = try (0..<9).map { try slice(1, accepted: $0 == 4) }

@@ -47,6 +47,77 @@ import Testing
     #expect(try fixture.ledger.lineage("9.9") == nil)
   }
 
+  /// A job whose first slice took its deformation from itself and the second, the second from itself and the others.
+  private func averaged(_ fixture: Fixture) throws {
+    let (run, job) = try fixture.planned()
+    let attempt = try fixture.ledger.startAttempt(job: job.id, run: run)
+    for (index, neighbours) in [(0, [1]), (1, [0, 2])] {
+      var slice = Fixture.slice(index)
+      slice.neighbours = neighbours
+      let intent = try fixture.ledger.recordPublishIntent(
+        job: job.id, index: index, sopInstanceUID: slice.output.sopInstanceUID, part: "x.part",
+        final: slice.output.path)
+      try fixture.ledger.markWritten(slice, intent: intent)
+      // As a restart finds it that finishes what an interrupted attempt began.
+      let kept = try #require(try fixture.ledger.pendingIntents().first?.publication)
+      try fixture.ledger.commitPublished(kept, job: job.id, attempt: attempt, intent: intent)
+    }
+  }
+
+  @Test func `lineage of an output lists the slices that had a say in its deformation, with their inputs`()
+    throws
+  {
+    let fixture = try Fixture()
+    try averaged(fixture)
+    guard case .output(let first) = try fixture.ledger.lineage("2.25.0"),
+      case .output(let second) = try fixture.ledger.lineage("2.25.1")
+    else {
+      Issue.record("no lineage of an output")
+      return
+    }
+    #expect(first.neighbours.map(\.slice) == [1] && first.neighbours.map(\.output) == ["2.25.1"])
+    #expect(first.neighbours[0].inputs == second.inputs)
+    #expect(second.neighbours.map(\.slice) == [0, 2])
+    // A slice that is not published yet has a say as well; its inputs are not on record.
+    #expect(second.neighbours.map(\.output) == ["2.25.0", nil] && second.neighbours[1].inputs.isEmpty)
+    let json = try JSONDocument(encoding: first).decode([String: JSONValue].self)
+    guard case .array(let neighbours) = json["neighbours"], case .object(let neighbour) = neighbours.first
+    else {
+      Issue.record("no neighbours in the JSON")
+      return
+    }
+    #expect(Set(neighbour.keys) == ["slice", "output", "inputs"])
+  }
+
+  @Test func `lineage of an input names the outputs it had a say in through a neighbouring slice`() throws {
+    let fixture = try Fixture()
+    try averaged(fixture)
+    // The fixed image of slice 1 is an input of its output alone, and slice 0 took of slice 1's deformation.
+    guard case .input(let lineage) = try fixture.ledger.lineage("1.2.2.1") else {
+      Issue.record("no lineage of an input")
+      return
+    }
+    #expect(lineage.outputs.map(\.sop) == ["2.25.1"])
+    #expect(lineage.neighbourOf.map(\.sop) == ["2.25.0"] && lineage.neighbourOf.map(\.role) == ["fixed"])
+    let json = try JSONDocument(encoding: lineage).decode([String: JSONValue].self)
+    #expect(json["neighbour_of"] != nil)
+    #expect(try fixture.ledger.verify().broken.allSatisfy { $0.what != .event && $0.what != .record })
+  }
+
+  @Test func `the neighbours stay on record when a dead letter's slices move to a fresh job`() throws {
+    let fixture = try Fixture()
+    try averaged(fixture)
+    let job = try #require(try fixture.ledger.jobs().first?.job)
+    try fixture.ledger.failJob(job, reason: "timeout", sentence: "not done after 3 s", retryAt: nil)
+    _ = try fixture.ledger.recordAccepted(Fixture.instance("1.2.2.0"), run: nil)
+    guard case .output(let output) = try fixture.ledger.lineage("2.25.1") else {
+      Issue.record("no lineage of an output")
+      return
+    }
+    #expect(output.output.job > job && output.neighbours.map(\.slice) == [0, 2])
+    #expect(output.neighbours.map(\.output) == ["2.25.0", nil])
+  }
+
   @Test(arguments: [("1.2.2", "fixed"), ("1.2.3", "moving"), ("2.25.9", "output"), ("1.2.1", "study")])
   func `lineage of a series or study lists its jobs and outputs`(uid: String, role: String) throws {
     let fixture = try Fixture()

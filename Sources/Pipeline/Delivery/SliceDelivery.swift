@@ -86,6 +86,7 @@ struct SliceDelivery: Sendable {
     timings.write = seconds
     return SlicePublication(
       index: slice.index, position: volumes.fixed.grid.origins[slice.index], inputs: inputs(of: slice),
+      neighbours: record.accepted ? record.averaged.filter { $0 != slice.index } : [],
       accepted: record.accepted, reason: record.reason,
       deformation: .init(
         meanMillimetres: record.meanMillimetres, maxMillimetres: record.maxMillimetres,
@@ -149,8 +150,8 @@ struct SliceDelivery: Sendable {
     let alignment =
       record.accepted
       ? "deformed by mean \(millimetres(record.meanMillimetres)), max \(millimetres(record.maxMillimetres))"
-        + (record.averaged > 1
-          ? ", averaged over \(record.averaged) slices within "
+        + (record.averaged.count > 1
+          ? ", averaged over \(record.averaged.count) slices within "
             + millimetres(ThroughPlane.reach * settings.alignment.throughPlane) : "")
       : "not deformed (\(record.reason ?? "refused"))"
     return [

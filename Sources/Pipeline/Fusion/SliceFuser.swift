@@ -63,7 +63,7 @@ public final class SliceFuser {
     let alignment = try engine.align(fixed: planes.fixed, moving: input)
     timings.network = watch.lap()
     let baseline = AlignmentAcceptance.Baseline(fixed: planes.fixed, moving: input, inside: planes.inside)
-    var record = judge(planes, input, baseline, alignment.flow, averaged: 1)
+    var record = judge(planes, input, baseline, alignment.flow, averaged: [index])
     timings.judge = watch.lap()
     record.timings = timings
     return PreparedSlice(
@@ -77,7 +77,7 @@ public final class SliceFuser {
   ) {
     if let mean = throughPlane.field(of: index, window: window, slices: slices, depths: depths) {
       let record = judge(
-        own.planes, own.input, own.baseline, mean, averaged: slices.count { $0.record.accepted })
+        own.planes, own.input, own.baseline, mean, averaged: ThroughPlane.voices(window, slices).map(\.0))
       if record.accepted { return (mean, record) }
     }
     return (own.alignment.flow, own.record)
@@ -101,7 +101,7 @@ public final class SliceFuser {
   /// Whether a deformation may be used, with the numbers that decide it.
   private func judge(
     _ planes: SlicePlanes, _ input: Plane, _ baseline: AlignmentAcceptance.Baseline, _ flow: Flow,
-    averaged: Int
+    averaged: [Int]
   ) -> SliceRecord {
     let statistics = DeformationStatistics(flow: flow, mask: planes.inside)
     let decision = AlignmentAcceptance(maximumFolding: maximumFolding).judge(

@@ -19,8 +19,8 @@ public struct SliceRecord: Codable, Hashable, Sendable {
   public var reason: String?
   /// Fraction (0…1) of the grid that the moving series covers.
   public var coverage: Double
-  /// Slices whose fields the deformation is the mean of; 1 for the slice's own.
-  public var averaged: Int
+  /// Indices of the slices whose fields the deformation is the mean of, rising; only its own where it was not averaged.
+  public var averaged: [Int]
   /// Until the picture was there; writing it is not part of it.
   public var seconds: Double
   public var timings: SliceTimings

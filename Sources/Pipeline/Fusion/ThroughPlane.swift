@@ -20,13 +20,18 @@ struct ThroughPlane: Sendable {
     return depths.indices.filter { abs(depths[$0] - depths[slice]) <= Self.reach * sigma }
   }
 
+  /// The slices of a window that have a say: those whose own fields may be used.
+  static func voices(_ window: [Int], _ slices: [PreparedSlice]) -> [(Int, PreparedSlice)] {
+    zip(window, slices).filter { $1.record.accepted }
+  }
+
   /// The mean field of a window, at each pixel over the slices that may be used and have moving data there; where none has,
   /// the slice's own. Nil where no other slice of it may be used.
   ///
   /// The fields are of the same pixel of every slice: in a sheared stack these lie beside each other by far less than the
   /// distance over which a field changes.
   func field(of slice: Int, window: [Int], slices: [PreparedSlice], depths: [Double]) -> Flow? {
-    let parts = zip(window, slices).filter { $1.record.accepted }
+    let parts = Self.voices(window, slices)
     guard let own = zip(window, slices).first(where: { $0.0 == slice })?.1,
       parts.contains(where: { $0.0 != slice })
     else { return nil }
