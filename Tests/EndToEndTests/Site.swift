@@ -59,14 +59,7 @@ final class Site {
 
   /// Drops copies of files changed by a statement of Python on the data set `d`; false where the test Python is not set up.
   func dropEdited(_ files: [String], _ change: String) throws -> Bool {
-    let python = Self.root.appendingPathComponent(".venv/bin/python").path
-    guard FileManager.default.isExecutableFile(atPath: python) else {
-      print("skipped: no .venv; run make setup")
-      return false
-    }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    process.arguments =
+    try Self.python(
       [
         "-c",
         """
@@ -76,7 +69,19 @@ final class Site {
             \(change)
             d.save_as(os.path.join(sys.argv[1], f"{index}.dcm"))
         """, inbox,
-      ] + files
+      ] + files)
+  }
+
+  /// Runs the test Python; false where it is not set up.
+  static func python(_ arguments: [String]) throws -> Bool {
+    let python = root.appendingPathComponent(".venv/bin/python").path
+    guard FileManager.default.isExecutableFile(atPath: python) else {
+      print("skipped: no .venv; run make setup")
+      return false
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = arguments
     try process.run()
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)

@@ -1,6 +1,8 @@
 """Writes the small network of `local` into BSAFusion, exactly. Nothing is trained here."""
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,12 @@ from .network import BSAFusion
 from .registration import RegistrationLayer
 from .start import CODES, cosine_patterns
 from .transfer import WIDTH, ViTBlock
+
+
+HEAD_SIZE = 64
+FIRST_WAVE = 5  # of the position codes, after the powers
+SHARPNESS = 180.0  # of the scores: the next best key is 20 to 50 below the best, whatever the patches hold
+WAVE_SHARES = {1: 0.5, 2: 1.0}  # the long wave only tells one end from the other
 
 
 def _silence(block: ViTBlock) -> None:
@@ -30,6 +38,30 @@ def _perceptron(block: ViTBlock, model: Perceptron) -> None:
     second.bias[m.FEATURE] = model.second.bias
 
 
+def _neighbours(block: ViTBlock, near: nn.Linear) -> None:
+    """One head for each neighbour: its query is the position code turned by one patch, and the scores are so far
+    apart that only one key counts. LayerNorm takes the mean from all dimensions; the four of the ballast, whose own
+    sum is zero, give it back. The learned token has no code: its scores are equal, it sees the mean."""
+    qkv, out = block.attention.qkv.weight, block.attention.out_proj.weight
+    qkv.zero_()
+    for head, move in enumerate(m.NEIGHBOURS):
+        row = head * HEAD_SIZE
+        for wave, (number, axis) in enumerate(((k, a) for k in (1, 2) for a in (1, 0))):  # x before y
+            turn = math.pi * number * move[axis] * 2 / m.SIDE
+            sine, cosine = (m.CODE.start + FIRST_WAVE + 2 * wave + i for i in (0, 1))
+            strength = SHARPNESS * WAVE_SHARES[number]
+            for i, (a, b) in enumerate(((math.cos(turn), math.sin(turn)), (-math.sin(turn), math.cos(turn)))):
+                query, key = row + 2 * wave + i, WIDTH + row + 2 * wave + i
+                qkv[query, sine], qkv[query, cosine] = strength * a, strength * b
+                qkv[key, (sine, cosine)[i]] = strength
+        for part in (0, WIDTH):
+            rows = slice(part + row, part + row + 8)
+            qkv[rows, m.BALLAST] = -qkv[rows, m.CODE].sum(1, keepdim=True) / 4
+        values = slice(2 * WIDTH + row, 2 * WIDTH + row + HEAD_SIZE)
+        qkv[values, m.BLOCK] = m.SPREAD * torch.eye(HEAD_SIZE)
+    out[m.NEAR] = near.weight
+
+
 def _pool(block: ViTBlock, pool: nn.Linear) -> None:
     """Equal scores: the mean over all tokens, the learned one included."""
     qkv, out = block.attention.qkv.weight, block.attention.out_proj.weight
@@ -41,6 +73,7 @@ def _pool(block: ViTBlock, pool: nn.Linear) -> None:
 def _image(first: ViTBlock, second: ViTBlock, image: Image) -> None:
     _silence(first)
     _silence(second)
+    _neighbours(first, image.near)
     _perceptron(first, image.begin)
     _pool(second, image.pool)
     _perceptron(second, image.again)

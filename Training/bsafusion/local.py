@@ -5,8 +5,9 @@ same first-level field (the unused dimensions of its tokens are zero). Alone it 
 thirtieth, sees 128-pixel images (means of 2 x 2 pixels of the 256-pixel image are all it reads),
 and so learns on one core what would take the large one days.
 
-token (256) = position code | ballast | 64 block means | features | pooled features | free
-transfer.VitBLKi.vit0.mlp        block means and place -> features, for each image its own way
+token (256) = position code | ballast | 64 block means | features | pooled features | neighbours
+transfer.VitBLKi.vit0.attention  block means of the four neighbouring patches, one head for each
+transfer.VitBLKi.vit0.mlp        block means, neighbours and place -> features, for each image its own way
 transfer.VitBLKi.vit1.attention  the mean of all tokens' features: what kind of image this is
 transfer.VitBLKi.vit1.mlp        all of it -> features, once more
 reg_net.f2_FR1                   both images' tokens -> field (pointwise, then 3 x 3 tokens twice)
@@ -34,10 +35,12 @@ BALLAST = slice(13, 17)
 BLOCK = slice(17, 17 + CELLS**2)
 FEATURE = slice(81, 177)
 POOL = slice(177, 201)
-FEATURES, POOLED = FEATURE.stop - FEATURE.start, POOL.stop - POOL.start
-# channels of the field layer; tokens hold features in the first of them, which are added
-UNITS = [*range(FEATURE.start, FEATURE.stop), *range(201, 233)]
-HIDDEN = 192
+NEAR = slice(201, 256)
+FEATURES, POOLED, NEARBY = (part.stop - part.start for part in (FEATURE, POOL, NEAR))
+# channels of the field layer; what tokens hold in them is added: features, and some of what is near
+UNITS = [*range(FEATURE.start, FEATURE.stop), *range(NEAR.start, NEAR.start + 32)]
+NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # rows down, columns to the right; the field goes round at its ends
+HIDDEN = 256
 IMAGE = SIDE * CELLS  # pixels of a side
 BLOCK_GAIN, BLOCK_MIDDLE = 4.0, 0.3
 BALLAST_SIZE = 32.0  # outweighs what the tokens say, so that LayerNorm all but leaves it alone
@@ -61,23 +64,24 @@ class Parts(NamedTuple):
     act: Tensor  # (B, N, 64 or 64 + FEATURES): block means | features
     code: Tensor  # (N, CODES)
     pool: Tensor  # (B, 0 or POOLED)
+    near: Tensor  # (B, N, 0 or NEARBY)
 
     def norm(self) -> Tuple[Tensor, Tensor]:
         """LayerNorm's mean and reciprocal deviation, (B, N, 1), over all 256 dimensions."""
         code, image = self.code, self.pool[:, None]
         ballast = (BALLAST.stop - BALLAST.start) * BALLAST_SIZE**2
-        total = self.act.sum(-1, keepdim=True) + code.sum(-1, keepdim=True) + image.sum(-1, keepdim=True)
-        power = (self.act.pow(2).sum(-1, keepdim=True) + code.pow(2).sum(-1, keepdim=True)
-                 + image.pow(2).sum(-1, keepdim=True) + ballast)
+        parts = (self.act, code, image, self.near)
+        total = sum(part.sum(-1, keepdim=True) for part in parts)
+        power = sum(part.pow(2).sum(-1, keepdim=True) for part in parts) + ballast
         mean = total / 256
         return mean, (power / 256 - mean**2 + 1e-5).rsqrt()
 
     def seen(self) -> Tensor:
-        """Code, block means, features, pooled features as LayerNorm gives them, times SPREAD."""
+        """Code, block means, features, pooled features, neighbours as LayerNorm gives them, times SPREAD."""
         mean, scale = self.norm()
         batch, count = self.act.shape[:2]
         raw = torch.cat((self.code.expand(batch, -1, -1), self.act,
-                         self.pool[:, None].expand(-1, count, -1)), -1)
+                         self.pool[:, None].expand(-1, count, -1), self.near), -1)
         return (raw - mean) * (SPREAD * scale)
 
 
@@ -94,19 +98,31 @@ class Perceptron(nn.Module):
         return self.second(F.gelu(self.first(tokens.seen())))
 
 
+def neighbours(blocks: Tensor) -> Tensor:
+    """(B, N, 64) -> (B, N, 4 * 64). The learned token has no place and sees the mean of all."""
+    place = blocks[:, :TOKENS].unflatten(1, (SIDE, SIDE))
+    around = torch.cat([place.roll((-down, -right), (1, 2)) for down, right in NEIGHBOURS], -1)
+    everywhere = blocks.mean(1, keepdim=True).repeat(1, 1, len(NEIGHBOURS))
+    return torch.cat((around.flatten(1, 2), everywhere), 1)
+
+
 class Image(nn.Module):
     """One image's way from block means to features."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.begin = Perceptron(PLACED)
+        self.near = nn.Linear(len(NEIGHBOURS) * CELLS**2, NEARBY, bias=False)
+        self.begin = Perceptron(PLACED + span(NEAR))
         self.pool = nn.Linear(FEATURES, POOLED, bias=False)
-        self.again = Perceptron(PLACED + span(FEATURE) + span(POOL))
+        self.again = Perceptron(PLACED + span(FEATURE) + span(POOL) + span(NEAR))
 
     def forward(self, blocks: Tensor, code: Tensor) -> Parts:
-        tokens = Parts(blocks, code, blocks.new_zeros(blocks.shape[0], 0))
+        none = blocks.new_zeros(blocks.shape[0], blocks.shape[1], 0)
+        tokens = Parts(blocks, code, none[:, 0], none)
+        tokens = tokens._replace(near=self.near(neighbours(tokens.seen()[..., -CELLS**2:])))
         tokens = tokens._replace(act=torch.cat((blocks, self.begin(tokens)), -1))
-        pooled = self.pool(tokens.seen()[..., -FEATURES:].mean(1))
+        features = slice(CODES + CELLS**2, CODES + CELLS**2 + FEATURES)
+        pooled = self.pool(tokens.seen()[..., features].mean(1))
         tokens = tokens._replace(pool=pooled)
         change = F.pad(self.again(tokens), (CELLS**2, 0))
         return tokens._replace(act=tokens.act + change)
@@ -126,12 +142,17 @@ class Field(nn.Module):
             self.head.weight.mul_(0.1)
             self.head.bias.zero_()
 
+    def share(self, x1: Parts) -> Tensor:
+        """What the fixed image gives to the first layer, (B, N, units)."""
+        tokens, image = self.mix.weight[:, :x1.act.shape[-1]], self.mix.weight[:, -2 * POOLED:-POOLED]
+        return F.linear(x1.act, tokens) + F.linear(x1.pool, image)[:, None]
+
     def forward(self, x1: Parts, x2: Parts) -> Tensor:
         both, image = self.mix.weight.split((x1.act.shape[-1] * 2 + CODES, 2 * POOLED), 1)
         code = x1.code.expand(x1.act.shape[0], -1, -1)
         e = F.linear(torch.cat((x1.act, x2.act, code), -1), both, self.mix.bias)
         e = leaky(e + F.linear(torch.cat((x1.pool, x2.pool), -1), image)[:, None])
-        held = F.pad(x2.act[..., -FEATURES:], (0, len(UNITS) - FEATURES))
+        held = torch.cat((x2.act[..., -FEATURES:], x2.near[..., :len(UNITS) - FEATURES]), -1)
         s = (e + held).transpose(1, 2).unflatten(2, (SIDE, SIDE))
         return torch.tanh(self.head(s + F.relu(self.hidden(s))).float())
 
@@ -150,7 +171,7 @@ class Local(nn.Module):
         blocks = F.unfold(image, CELLS, stride=CELLS).transpose(1, 2)
         blocks = F.pad(BLOCK_GAIN * (blocks - BLOCK_MIDDLE), (0, 0, 0, 1))
         tokens = self.images[side](blocks, self.code)
-        return tokens._replace(act=tokens.act[:, 1:], code=tokens.code[1:])
+        return tokens._replace(act=tokens.act[:, 1:], code=tokens.code[1:], near=tokens.near[:, 1:])
 
     def forward(self, fixed: Tensor, moving: Tensor) -> Tensor:
         """128-pixel images -> the moving image's first-level field (B, 2, 16, 16)."""

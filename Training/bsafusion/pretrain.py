@@ -18,7 +18,7 @@ from . import deform
 from .data import SETS, Pairs, head_weight, load_pairs
 from .evaluate import KINDS, fields
 from .journal import Journal
-from .local import FEATURES, IMAGE, Local, Parts
+from .local import CELLS, FEATURES, IMAGE, POOLED, UNITS, Local, Parts
 from .muon import Muon
 from .samplers import warp_image
 from .samples import Small, Source, nodes, structure, with_phantoms
@@ -28,7 +28,7 @@ SAVE = 200  # steps
 AVERAGE = 0.002  # share of the newest weights in the moving average
 HEAD_RATE = 0.2  # of the field head, which is multiplied by PIXELS
 LENGTH = 0.1  # share of the end-point error in the loss
-TAUGHT = 0.5  # share of the lesson
+TAUGHT = 1.0  # share of the lesson
 LAST = 0.25  # of the steps, in which the rate falls
 
 
@@ -50,33 +50,35 @@ def seen_length(error: Tensor, edges: Tensor) -> Tensor:
 
 
 class Lesson(nn.Module):
-    """What a network trained on one modality says of both images, as a target for the features of
-    one that sees two: where an edge is can be read from the fixed image, deformed in the same way,
-    long before the two networks would have agreed on it by themselves."""
+    """What a network trained on one modality against itself would read from the moving image before it was deformed, as a
+    target for what the fixed image's tokens say: aligned pairs teach one modality's edges in terms of the other's densely,
+    long before a flow would. One linear layer for each set, since a fixed image does not tell what it is to be compared to."""
 
     def __init__(self, teacher: Optional[Local]) -> None:
         super().__init__()
         self.teacher = [teacher.eval()] if teacher else []  # in a list: not a part of this module
-        self.read = nn.ModuleList([nn.Linear(FEATURES, FEATURES) for _ in range(2)])
+        self.read = nn.ModuleList([nn.Linear(CELLS**2 + FEATURES + POOLED, len(UNITS)) for _ in SETS])
 
-    def forward(self, own: Sequence[Parts], sample: Small) -> Tensor:
-        """Share of the teacher's variance that is missed, the sum over both images."""
-        missed = torch.zeros(())
+    def forward(self, fixed: Parts, sample: Small) -> Tensor:
+        """Share of the teacher's variance that is missed, the mean over the sets."""
+        missed = [torch.zeros(())]
         for teacher in self.teacher:
-            for side, image in enumerate((sample.fixed, sample.twin)):
-                with torch.no_grad():
-                    wanted = teacher.tokens(image, side).act[..., -FEATURES:].float()
-                error = self.read[side](own[side].act[..., -FEATURES:]).float() - wanted
-                spread = (wanted - wanted.mean((0, 1))).pow(2).mean()
-                missed = missed + error.pow(2).mean() / spread
-        return missed
+            with torch.no_grad():
+                wanted = teacher.field.share(teacher.tokens(sample.aligned, 0)).float()
+            own = torch.cat((fixed.act, fixed.pool[:, None].expand(-1, fixed.act.shape[1], -1)), -1)
+            for kind, read in enumerate(self.read):
+                of = sample.kind == kind
+                if bool(of.any()):
+                    spread = (wanted[of] - wanted[of].mean((0, 1))).pow(2).mean()
+                    missed.append((read(own[of]).float() - wanted[of]).pow(2).mean() / spread)
+        return torch.stack(missed).sum() / max(1, len(missed) - 1)
 
 
 def loss(model: Local, lesson: Lesson, sample: Small, bf16: bool = False) -> Dict[str, Tensor]:
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
         own = model.tokens(sample.fixed, 0), model.tokens(sample.moving, 1)
         field = model.field(*own)
-        missed = lesson(own, sample)
+        missed = lesson(own[0], sample)
     error = PIXELS * field.float() - sample.target
     seen, whole = seen_length(error, sample.edges), mean_length(error, sample.weight)
     return {"loss": seen + LENGTH * whole + TAUGHT * missed, "seen": seen, "epe": whole,
@@ -96,7 +98,7 @@ class Probe:
             seen = (pairs.fixed, warp_image(pairs.moving, forward), pairs.moving)
             fixed, moving, aligned = (F.avg_pool2d(i, size // IMAGE) for i in seen)
             self.cases[name] = Small(fixed, moving, nodes(deform.invert(forward)), nodes(inside),
-                                     structure(aligned), moving)
+                                     structure(aligned), aligned, pairs.kind)
 
     @torch.no_grad()
     def __call__(self, model: Local) -> Dict[str, float]:
@@ -184,7 +186,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--bf16", action="store_true", help="bfloat16 products")
     parser.add_argument("--init", help="last.pt to go on from, with a new schedule")
-    parser.add_argument("--mono", action="store_true", help="the moving image is the fixed one: a teacher")
+    parser.add_argument("--mono", action="store_true", help="the fixed image is the moving one: a teacher")
     parser.add_argument("--teacher", help="last.pt of a run with --mono")
     parser.add_argument("--phantoms", help="slices of a digital phantom (.npz)")
     given = parser.parse_args(arguments)

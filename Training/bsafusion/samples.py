@@ -37,7 +37,8 @@ class Small(NamedTuple):
     target: Tensor  # (B, 2, 16, 16) full-resolution pixels at the first level's nodes
     weight: Tensor  # (B, 1, 16, 16)
     edges: Tensor  # (B, 3, 16, 16) of the undeformed moving image, see `structure`
-    twin: Tensor  # (B, 1, 128, 128) the fixed image, deformed as the moving one
+    aligned: Tensor  # (B, 1, 128, 128) the moving image before it was deformed
+    kind: Tensor  # (B,) number of the set; phantoms have 3 and more
 
 
 def nodes(full: Tensor) -> Tensor:
@@ -77,8 +78,8 @@ def with_phantoms(pairs: Pairs, path: str) -> Pairs:
 
 class Source:
     """`shares`: of pairs that are hardly moved, and of wide deformations; the others are as published, 0.3 to
-    1.7 times as large, a third of them with a slight affine change. `mono`: the moving image is the
-    fixed one, deformed."""
+    1.7 times as large, a third of them with a slight affine change. `mono`: the fixed image is the
+    moving one before it was deformed."""
 
     def __init__(self, pairs: Pairs, phantoms: float = 0.1, still: float = 0.12, wide: float = 0.12,
                  seed: int = 1, mono: bool = False) -> None:
@@ -100,31 +101,33 @@ class Source:
             chosen.append(among[int(torch.randint(len(among), (1,), generator=gen))])
         return torch.stack(chosen)
 
-    def _images(self, count: int, gen: Generator) -> Tuple[Tensor, Tensor]:
+    def _images(self, count: int, gen: Generator) -> Tuple[Tensor, Tensor, Tensor]:
+        """Fixed and moving images, aligned, and the numbers of their sets."""
         index = self._index(count, gen)
+        kind = self.pairs.kind[index]
         fixed, moving = self.pairs.fixed[index], self.pairs.moving[index]
         chance = lambda p: (torch.rand(count, 1, 1, 1, generator=gen) < p)  # noqa: E731
-        kind = self.pairs.kind[index].view(-1, 1, 1, 1)
-        scanned = (kind == 0) | (kind == 3) | (kind == 7)  # CT moves
+        of = kind.view(-1, 1, 1, 1)
+        scanned = (of == 0) | (of == 3) | (of == 7)  # CT moves
         moving = some(moving, scanned & chance(0.4), holders, gen)
-        fixed = some(fixed, (kind == 4) & chance(0.6), holders, gen)
-        fixed = some(fixed, (kind != 4) & chance(0.15), _pseudo_modality, gen)
+        fixed = some(fixed, (of == 4) & chance(0.6), holders, gen)
+        fixed = some(fixed, (of != 4) & chance(0.15), _pseudo_modality, gen)
         moving = some(moving, chance(0.1), _pseudo_modality, gen)
         moving = torch.where(chance(OWN), _pseudo_modality(fixed, gen), moving)
         fixed = recolour(fixed, INTENSITY._replace(offset=0.02), gen)
         moving = recolour(moving, INTENSITY, gen)
-        return shaded(softened(fixed, gen), gen), shaded(softened(moving, gen), gen)
+        return shaded(softened(fixed, gen), gen), shaded(softened(moving, gen), gen), kind
 
     def _restock(self, number: int) -> None:
-        """Fixed and moving image, (STOCK, 1, 128, 128) each, their weight and structure."""
+        """Fixed and moving image, (STOCK, 1, 128, 128) each, their weight and structure, and which set they are of."""
         gen = Generator().manual_seed(1000003 * self.seed + number)
         parts = []
         for _ in range(STOCK // 32):
-            fixed, moving = self._images(32, gen)
-            moving = fixed if self.mono else moving
+            fixed, moving, kind = self._images(32, gen)
+            fixed = moving if self.mono else fixed
             common = common_field(32, IMAGE, gen)
             fixed, moving = warp_image(fixed, common), warp_image(moving, common)
-            parts.append((fixed, moving, nodes(head_weight(fixed, moving)), structure(moving)))
+            parts.append((fixed, moving, nodes(head_weight(fixed, moving)), structure(moving), kind))
         self.stock = [torch.cat(part) for part in zip(*parts)]
         self.number = number
 
@@ -144,21 +147,21 @@ class Source:
             self._restock(step // STEPS)
         gen = Generator().manual_seed(7919 * self.seed + step)
         index = torch.randint(STOCK, (count,), generator=gen)
-        fixed, moving, weight, edges = (part[index] for part in self.stock)
+        fixed, moving, weight, edges, kind = (part[index] for part in self.stock)
         flow = self._flows(count, gen)
         forward = deform.invert(flow * (GRID / 256), steps=6)
         finer = F.interpolate(forward, size=(IMAGE, IMAGE), mode="bilinear", align_corners=False)
-        moved = warp_image(torch.cat((moving, fixed), 1), finer * (IMAGE / GRID))
+        moved = warp_image(moving, finer * (IMAGE / GRID))
         noise = INTENSITY.noise * torch.rand(count, 2, 1, 1, generator=gen)
-        seen = torch.cat((fixed, moved[:, :1]), 1)
+        seen = torch.cat((fixed, moved), 1)
         seen = (seen + torch.randn(seen.shape, generator=gen) * noise).clamp(0, 1)
-        drawn = Small(seen[:, :1], seen[:, 1:], nodes(flow), weight, edges, moved[:, 1:])
+        drawn = Small(seen[:, :1], seen[:, 1:], nodes(flow), weight, edges, moving, kind)
         return mirrored(drawn) if float(torch.rand(1, generator=gen)) < 0.5 else drawn
 
 
 def mirrored(sample: Small) -> Small:
     """Left and right exchanged."""
-    flipped = Small(*(part.flip(-1) for part in sample))
+    flipped = Small(*(part.flip(-1) for part in sample[:-1]), sample.kind)
     sign = torch.tensor([-1.0, 1.0, 1.0, -1.0, 1.0])
     return flipped._replace(target=flipped.target * sign[:2].view(1, 2, 1, 1),
                             edges=flipped.edges * sign[2:].view(1, 3, 1, 1))

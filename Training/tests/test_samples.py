@@ -61,9 +61,10 @@ def test_a_mirrored_sample_is_that_of_the_mirrored_images():
     gen = Generator().manual_seed(1)
     image = torch.rand(2, 1, 128, 128, generator=gen)
     sample = Small(image, image, torch.rand(2, 2, 16, 16, generator=gen), image[..., :16, :16],
-                   structure(image), image)
+                   structure(image), image, torch.tensor([0, 2]))
     turned = mirrored(sample)
     assert torch.allclose(turned.edges, structure(image.flip(-1)), atol=1e-6)
+    assert torch.equal(turned.kind, sample.kind)
     assert torch.equal(turned.target[:, 0], -sample.target[:, 0].flip(-1))
 
 
