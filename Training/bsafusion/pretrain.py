@@ -50,9 +50,10 @@ def seen_length(error: Tensor, edges: Tensor) -> Tensor:
 
 
 class Lesson(nn.Module):
-    """What a network trained on one modality against itself would read from the moving image before it was deformed, as a
-    target for what the fixed image's tokens say: aligned pairs teach one modality's edges in terms of the other's densely,
-    long before a flow would. One linear layer for each set, since a fixed image does not tell what it is to be compared to."""
+    """What a network trained on one modality against itself would read from the moving image before
+    it was deformed, as a target for what the fixed image's tokens say: aligned pairs teach one
+    modality's edges in terms of the other's densely, long before a flow would. One linear layer for
+    each set, since a fixed image does not tell what it is to be compared to."""
 
     def __init__(self, teacher: Optional[Local]) -> None:
         super().__init__()

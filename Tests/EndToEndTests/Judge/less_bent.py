@@ -3,8 +3,9 @@
 
     less_bent.py STUDY SERIES SHARE MATRIX FOLDER
 
-What was bent stays turned and shifted; of the waves only SHARE is left. The images are resampled (cubic splines) and moved by
-MATRIX (4×4, row-major, comma-separated) into another frame of reference, uncompressed, everything else as in the sample."""
+What was bent stays turned and shifted; of the waves only SHARE is left. The images are resampled (cubic splines) and
+moved by MATRIX (4×4, row-major, comma-separated) into another frame of reference, uncompressed, everything else as in
+the sample."""
 
 import sys
 from dataclasses import replace
@@ -20,8 +21,8 @@ from phantom.deformation import Deformation  # noqa: E402
 
 
 class Series:
-    """Images in order along the normal: single frames, or the frames of one nuclear medicine file, whose place is that of
-    its detector."""
+    """Images in order along the normal: single frames, or the frames of one nuclear medicine file, whose place is that
+    of its detector."""
 
     def __init__(self, folder):
         self.files = [pydicom.dcmread(path) for path in folder.iterdir()]
@@ -31,8 +32,10 @@ class Series:
         self.values = np.concatenate([self.rescaled(d) for d in self.files])
         first = self.files[0]
         down, across = (float(v) for v in first.PixelSpacing)
-        several = len(self.files) > 1
-        along = self.place(self.files[1]) - self.place(first) if several else float(first.SpacingBetweenSlices) * self.normal
+        if len(self.files) > 1:
+            along = self.place(self.files[1]) - self.place(first)
+        else:
+            along = float(first.SpacingBetweenSlices) * self.normal
         self.steps = np.stack([along, self.column * down, self.row * across])  # per slice, row and column, mm
 
     @staticmethod
@@ -81,10 +84,12 @@ class Series:
 def main(study, name, share, matrix, folder):
     series = Series(SAMPLES / study / name)
     whole = Deformation.read(SAMPLES / "truth" / f"{study}.json")
-    less = replace(whole, waves=tuple(replace(w, amplitude=tuple(share * a for a in w.amplitude)) for w in whole.waves))
+    waves = [replace(wave, amplitude=tuple(share * a for a in wave.amplitude)) for wave in whole.waves]
+    less = replace(whole, waves=tuple(waves))
     body = less.undone(series.points())
     series.write(series.sampled(body + whole(body)), matrix, folder)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), np.array(sys.argv[4].split(","), float).reshape(4, 4), sys.argv[5])
+    study, name, share, matrix, folder = sys.argv[1:]
+    main(study, name, float(share), np.array(matrix.split(","), float).reshape(4, 4), folder)
