@@ -111,18 +111,24 @@ extension Ledger {
         JOIN outputs o ON o.slice_id = s.id JOIN jobs j ON j.id = s.job_id
         WHERE i.sop_uid = ? GROUP BY o.id, x.role ORDER BY o.id, x.role
         """, arguments: [uid])
-    // A registration object is an input of all slices of a job anyway.
+    // A registration object is an input of all slices of a job anyway. What each slice averaged is read once, however many
+    // slices the image is an input of.
     let neighbourOf = try Fetched<InputLineage.Output>.all(
       db,
       sql: """
-        SELECT o.sop_uid AS sop, o.path, o.sha256, j.id AS job, j.output_series_uid AS series, s.idx AS slice,
-          j.state, x.role
-        FROM instances i JOIN slice_inputs x ON x.instance_id = i.id JOIN slices t ON t.id = x.slice_id
-        JOIN slices s ON s.job_id = t.job_id JOIN events e ON e.seq = s.event
-        JOIN outputs o ON o.slice_id = s.id JOIN jobs j ON j.id = s.job_id
-        WHERE i.sop_uid = ? AND x.role <> 'registration'
-          AND t.idx IN (SELECT n.value FROM json_each(e.payload, '$.neighbours') n)
-        GROUP BY o.id, x.role ORDER BY o.id, x.role
+        WITH read AS MATERIALIZED (
+          SELECT t.job_id, t.idx, x.role
+          FROM instances i JOIN slice_inputs x ON x.instance_id = i.id JOIN slices t ON t.id = x.slice_id
+          WHERE i.sop_uid = ? AND x.role <> 'registration'),
+        averaged AS MATERIALIZED (
+          SELECT s.id, s.job_id, s.idx, n.value AS neighbour
+          FROM slices s JOIN events e ON e.seq = s.event JOIN json_each(e.payload, '$.neighbours') n
+          WHERE s.job_id IN (SELECT job_id FROM read))
+        SELECT o.sop_uid AS sop, o.path, o.sha256, j.id AS job, j.output_series_uid AS series, a.idx AS slice,
+          j.state, r.role
+        FROM averaged a JOIN read r ON r.job_id = a.job_id AND r.idx = a.neighbour
+        JOIN outputs o ON o.slice_id = a.id JOIN jobs j ON j.id = a.job_id
+        GROUP BY o.id, r.role ORDER BY o.id, r.role
         """, arguments: [uid])
     return InputLineage(input: input, outputs: outputs, neighbourOf: neighbourOf)
   }
