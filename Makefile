@@ -11,7 +11,7 @@ EVENTS ?= 10000000
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-training demo picture build test test-faults test-browser soak ledger-scale test-training lint format bench train samples samples-check sanitize fuzz install clean
+.PHONY: help setup setup-training demo picture build static test test-faults test-browser soak ledger-scale test-training lint format bench train samples samples-check sanitize fuzz install clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -69,8 +69,12 @@ lint: ## check the formatting of all Swift files
 format: ## format all Swift files
 	swift format --in-place --recursive $(SWIFT_FILES)
 
-bench: build ## measure Fuseline beside its peers (those of Benchmarks/requirements.txt that are installed)
-	$(BENCH_PYTHON) Benchmarks/bench.py --out docs/benchmarks
+static: # what is installed: one program with its Swift runtime inside
+	@scripts/setup.sh build
+	swift build -c release --product fuseline --static-swift-stdlib --scratch-path .build/static
+
+bench: static ## measure Fuseline beside its peers (those of Benchmarks/requirements.txt that are installed)
+	$(BENCH_PYTHON) Benchmarks/bench.py --program .build/static/release/fuseline --out docs/benchmarks
 
 train: setup ## train the network: make train DATA=folder-of-pairs [CONFIG=… RUN=…] (needs PyTorch)
 	@test -n "$(DATA)" || { echo "train: say DATA=folder with CT-MRI, PET-MRI and SPECT-MRI" >&2; exit 64; }
@@ -93,9 +97,7 @@ sanitize: setup ## DICOM reading, whole files and damaged ones, then all tests, 
 fuzz: setup ## fuzz DICOM reading for SECONDS (default 60), from Tests/Fuzzing/corpus
 	Tests/Fuzzing/run $(or $(SECONDS),60)
 
-install: ## build with a static Swift runtime and install below PREFIX (and DESTDIR)
-	@scripts/setup.sh build
-	swift build -c release --product fuseline --static-swift-stdlib --scratch-path .build/static
+install: static ## build with a static Swift runtime and install below PREFIX (and DESTDIR)
 	scripts/install.sh .build/static/release/fuseline "$(DESTDIR)$(PREFIX)"
 
 clean: ## remove everything built, and the demo

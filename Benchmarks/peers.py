@@ -8,8 +8,9 @@ import os
 import sys
 import time
 
+THREADS = json.loads(sys.argv[2]).get("threads", 1)
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+    os.environ.setdefault(name, str(THREADS))
 
 
 def images(options):
@@ -20,7 +21,7 @@ def images(options):
 
 def torch_engine(options):
     import torch
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     sys.path.insert(0, options["training"])
     from bsafusion.export import load_network
     from bsafusion.onnx import Plain, single_precision
@@ -36,7 +37,7 @@ def torch_engine(options):
 def onnxruntime_engine(options):
     import onnxruntime
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    settings.intra_op_num_threads, settings.inter_op_num_threads = THREADS, 1
     session = onnxruntime.InferenceSession(options["graph"], settings, providers=["CPUExecutionProvider"])
     fixed, moving = images(options)
     return lambda: session.run(["fused", "flow", "aligned"], {"fixed": fixed, "moving": moving})
@@ -45,7 +46,7 @@ def onnxruntime_engine(options):
 def openvino_engine(options):
     import openvino
     model = openvino.Core().compile_model(options["graph"], "CPU", {
-        "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": THREADS, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32",
         # Two processes would else be pinned to one and the same core.
         "ENABLE_CPU_PINNING": False})
     request = model.create_infer_request()

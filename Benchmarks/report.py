@@ -28,7 +28,8 @@ def _engine(numbers):
         yield "| whole process to the first fused pair | wall s | processor s | peak memory MB |"
         yield "|---|---:|---:|---:|"
         for name, value in cold.items():
-            yield (f"| {name} | {_spread(value['wall'], 1, 2)} | {_spread(value['cpu'], 1, 2)} | "
+            threads = f", {value['threads']} threads" if value.get("threads", 1) > 1 else ""
+            yield (f"| {name}{threads} | {_spread(value['wall'], 1, 2)} | {_spread(value['cpu'], 1, 2)} | "
                    f"{value['peak'] / 1e6:.0f} |")
 
 

@@ -7,6 +7,9 @@ internal import Tensors
 ///
 /// `@unchecked`: the system backs it with memory, which nobody writes to, until the one engine waits for it.
 public final class EngineMemory: @unchecked Sendable {
+  /// Where things are made ready, one after the other, beside the thread that will use them.
+  static let queue = DispatchQueue(label: "fuseline.ahead", qos: .userInitiated)
+
   let side: Int
   private let workspace: Workspace
   private let task = DispatchGroup()
@@ -16,7 +19,7 @@ public final class EngineMemory: @unchecked Sendable {
     guard FusionEngine.takes(side: side) else { return nil }
     self.side = side
     workspace = Workspace(capacity: WorkspacePlan.floats(side: side))
-    DispatchQueue.global(qos: .userInitiated).async(group: task) { [workspace = Unshared(workspace)] in
+    Self.queue.async(group: task) { [workspace = Unshared(workspace)] in
       workspace.value.populate()
     }
   }

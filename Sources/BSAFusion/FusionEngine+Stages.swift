@@ -19,7 +19,7 @@ extension FusionEngine {
     return try workspace.scope { () throws(FusionError) -> SliceAlignment in
       let flow = workspace.map(channels: 2, height: side, width: side)
       let features = SliceFeatures(side: side, spare: spare)
-      encode(
+      try encode(
         fixed, moving, tokens: features.tokens, shallow: features.shallow, flow: flow, workspace,
         Recorder(trace: nil), aligning: true)
       return SliceAlignment(flow: try field(flow), features: features)
@@ -41,7 +41,7 @@ extension FusionEngine {
       flow.channels(0..<1).fill(from: given.dx.pixels)
       flow.channels(1..<2).fill(from: given.dy.pixels)
       let features = alignment.features
-      model.decoder(
+      try model.decoder()(
         tokens: features.tokens, shallow: features.shallow, flow: flow, fused: fused, workspace: workspace,
         recorder: Recorder(trace: nil))
       return Fused(fused: try finite(fused), flow: given, moving: moving)

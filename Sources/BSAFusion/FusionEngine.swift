@@ -130,10 +130,10 @@ public final class FusionEngine {
       let shallow = workspace.map(images: 2, channels: Encoder.shallowChannels, height: side, width: side)
       let tokens = workspace.map(
         images: 2, channels: ParameterTable.hidden, height: tokenSide, width: tokenSide)
-      encode(
+      try encode(
         fixed, moving, tokens: tokens, shallow: shallow, flow: flow, workspace, recorder, aligning: aligning)
       let used = try decide(moving, flow, accept)
-      model.decoder(
+      try model.decoder()(
         tokens: tokens, shallow: shallow, flow: flow, fused: fused, workspace: workspace, recorder: recorder)
       return used
     }
@@ -143,11 +143,11 @@ public final class FusionEngine {
   func encode(
     _ fixed: Plane, _ moving: Plane, tokens: FeatureMap, shallow: FeatureMap, flow: FeatureMap,
     _ workspace: Workspace, _ recorder: Recorder, aligning: Bool
-  ) {
+  ) throws(FusionError) {
     func map(_ channels: Int, _ side: Int) -> FeatureMap {
       workspace.map(images: 2, channels: channels, height: side, width: side)
     }
-    workspace.scope {
+    try workspace.scope { () throws(FusionError) in
       let transferred = map(ParameterTable.hidden, tokens.height)
       workspace.scope {
         let images = map(1, side), features = map(Encoder.featureChannels, side)
@@ -158,22 +158,23 @@ public final class FusionEngine {
           features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
           recorder: recorder)
       }
-      if aligning { align(transferred, flow, workspace, recorder) } else { flow.fill(0) }
+      if aligning { try align(transferred, flow, workspace, recorder) } else { flow.fill(0) }
     }
   }
 
   private func align(
     _ transferred: FeatureMap, _ flow: FeatureMap, _ workspace: Workspace, _ recorder: Recorder
-  ) {
+  ) throws(FusionError) {
+    let alignment = try model.alignment()
     workspace.scope {
       func fields() -> [FeatureMap] {
-        (0..<model.alignment.depth).map { level in
+        (0..<alignment.depth).map { level in
           let side = side >> (StepwiseAlignment.levels - 1 - level)
           return workspace.map(channels: 2, height: side, width: side)
         }
       }
       let all = StepwiseFields(fixed: fields(), moving: fields())
-      model.alignment(transferred, fields: all, workspace: workspace, recorder: recorder)
+      alignment(transferred, fields: all, workspace: workspace, recorder: recorder)
       DeformationField.integrate(all, into: flow, workspace: workspace, recorder: recorder)
     }
   }

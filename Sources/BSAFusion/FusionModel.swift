@@ -11,30 +11,44 @@ public struct FusionModel: Sendable {
 
   let encoder: Encoder
   let transfer: ModalityTransfer
-  let alignment: StepwiseAlignment
-  let decoder: FusionDecoder
+  private let later: LaterParts
 
   /// Checks name and shape of all 466 tensors, then reads those that are used.
   ///
   /// Branches whose last layer is zero add nothing: they are neither read nor computed, unless `keepingIdleBranches` asks
   /// for them because a trace shall show what goes on inside.
   ///
+  /// - Parameter waiting: whether all is read when this returns. Else another thread goes on reading what a pass needs
+  ///   last, and a pass waits for it: for a program that fuses a single pair. `complete` says whether it could be read.
+  ///
   /// Throws `WeightsError` naming the tensor that is missing, has another shape, or holds NaN or infinity.
-  public init(weights: Weights, keepingIdleBranches: Bool = false) throws(WeightsError) {
+  public init(
+    weights: Weights, keepingIdleBranches: Bool = false, waiting: Bool = true
+  ) throws(WeightsError) {
     self.weights = weights
     for parameter in ParameterTable.all { try weights.check(parameter.name, shape: parameter.shape) }
     let reader = ParameterReader(weights: weights, keepsIdle: keepingIdleBranches)
-    // Independent parts: side by side, for a program that fuses a single pair waits for this.
-    let parts = LoadedParts()
-    DispatchQueue.concurrentPerform(iterations: 4) { parts.load($0, from: reader) }
-    guard let transfer = parts.transfer, let alignment = parts.alignment, let decoder = parts.decoder,
-      let encoder = parts.encoder
-    else { preconditionFailure("every part was made or refused") }
-    self.encoder = try encoder.get()
-    self.transfer = try transfer.get()
-    self.alignment = try alignment.get()
-    self.decoder = try decoder.get()
-    weights.releasePages()
+    later = LaterParts(from: reader)
+    encoder = try Encoder(from: reader)
+    transfer = try ModalityTransfer(from: reader)
+    if waiting { try complete() }
+  }
+
+  /// Waits until all of the weights are read.
+  ///
+  /// Throws `WeightsError` as `init`.
+  public func complete() throws(WeightsError) {
+    _ = try later.alignment.get()
+    _ = try later.decoder.get()
+  }
+
+  /// Throws `unusableModel` where it cannot be read.
+  func alignment() throws(FusionError) -> StepwiseAlignment { try Self.usable(later.alignment) }
+  /// Throws `unusableModel` where it cannot be read.
+  func decoder() throws(FusionError) -> FusionDecoder { try Self.usable(later.decoder) }
+
+  private static func usable<Part>(_ part: Awaited<Part>) throws(FusionError) -> Part {
+    do { return try part.get() } catch { throw FusionError(.unusableModel, error.description) }
   }
 
   /// Path of the weights file.
@@ -45,21 +59,37 @@ public struct FusionModel: Sendable {
   public var parameterCount: Int { weights.parameterCount }
 }
 
-/// The network's parts as several threads make them, the longest first.
-///
-/// `@unchecked`: each part is written once, by the one who makes it, and read when all are done.
-private final class LoadedParts: @unchecked Sendable {
-  private(set) var transfer: Result<ModalityTransfer, WeightsError>?
-  private(set) var alignment: Result<StepwiseAlignment, WeightsError>?
-  private(set) var decoder: Result<FusionDecoder, WeightsError>?
-  private(set) var encoder: Result<Encoder, WeightsError>?
+/// What a pass needs last, read by another thread in the order it is needed.
+private struct LaterParts: Sendable {
+  let alignment = Awaited<StepwiseAlignment>()
+  let decoder = Awaited<FusionDecoder>()
 
-  func load(_ part: Int, from reader: ParameterReader) {
-    switch part {
-    case 0: decoder = Result { () throws(WeightsError) in try FusionDecoder(from: reader) }
-    case 1: alignment = Result { () throws(WeightsError) in try StepwiseAlignment(from: reader) }
-    case 2: transfer = Result { () throws(WeightsError) in try ModalityTransfer(from: reader) }
-    default: encoder = Result { () throws(WeightsError) in try Encoder(from: reader) }
+  init(from reader: ParameterReader) {
+    EngineMemory.queue.async { [alignment, decoder] in
+      alignment.make { () throws(WeightsError) in try StepwiseAlignment(from: reader) }
+      decoder.make { () throws(WeightsError) in try FusionDecoder(from: reader) }
+      reader.weights.releasePages()
     }
+  }
+}
+
+/// A part that one thread makes, once, and others wait for.
+///
+/// `@unchecked`: the result is written before `done` is left and read after it was waited for.
+private final class Awaited<Part: Sendable>: @unchecked Sendable {
+  private let done = DispatchGroup()
+  private var result: Result<Part, WeightsError>?
+
+  init() { done.enter() }
+
+  func make(_ body: () throws(WeightsError) -> Part) {
+    result = Result(catching: body)
+    done.leave()
+  }
+
+  func get() throws(WeightsError) -> Part {
+    done.wait()
+    guard let result else { preconditionFailure("left before it was made") }
+    return try result.get()
   }
 }

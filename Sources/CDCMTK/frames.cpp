@@ -131,15 +131,19 @@ dk_status decode(dk_file &file, const dk_pixels &pixels, int32_t frame, uint8_t 
   case dk::Encoding::jpeg:
     status = dk::check_jpeg_header(file, *fragments, frame);
     return status.code != DK_OK ? status : decode_by_dcmtk(file, *element, pixels, frame, buffer);
-  case dk::Encoding::jpegls: return decode_by_dcmtk(file, *element, pixels, frame, buffer);
+  case dk::Encoding::jpegls:
+    if (pixels.samples > 1) return decode_by_dcmtk(file, *element, pixels, frame, buffer);
+    [[fallthrough]];
   case dk::Encoding::rle:
   case dk::Encoding::jpeg2000: {
     Bytes codestream;
     status = gather(file, *fragments, frame, codestream);
     if (status.code != DK_OK) return status;
+    const dk::Encoding encoding = dk::encoding(file.syntax);
     std::memset(buffer, 0, dk::frame_bytes(pixels));
-    const bool is_rle = dk::encoding(file.syntax) == dk::Encoding::rle;
-    return (is_rle ? dk::decode_rle : dk::decode_jpeg2000)(codestream, pixels, buffer);
+    return (encoding == dk::Encoding::rle      ? dk::decode_rle
+            : encoding == dk::Encoding::jpegls ? dk::decode_jpegls
+                                               : dk::decode_jpeg2000)(codestream, pixels, buffer);
   }
   case dk::Encoding::unsupported: break;
   }

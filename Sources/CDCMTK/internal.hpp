@@ -94,6 +94,9 @@ inline size_t frame_bytes(const dk_pixels &pixels) {
 /// Decodes the JPEG 2000 codestream (bare or in a JP2 box) into samples of `pixels.bytes_per_sample` bytes.
 dk_status decode_jpeg2000(const std::vector<uint8_t> &codestream, const dk_pixels &pixels, uint8_t *buffer);
 
+/// Decodes the JPEG-LS codestream of one component into samples of `pixels.bytes_per_sample` bytes.
+dk_status decode_jpegls(const std::vector<uint8_t> &codestream, const dk_pixels &pixels, uint8_t *buffer);
+
 /// To UTF-8 where Specific Character Set names a multi-byte ISO 2022 set; false leaves `text` alone.
 bool convert_iso2022(const std::string &charset, std::string &text);
 

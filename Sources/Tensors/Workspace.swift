@@ -37,10 +37,14 @@ public final class Workspace {
   deinit { start.deallocate() }
 
   /// Has the system back three quarters of it with memory now, which every model uses. Fresh memory costs a first pass a
-  /// quarter of its time; that can be spent on another thread.
+  /// quarter of its time; that can be spent on another thread. Page by page, for as long as one call lasts nothing else can
+  /// be mapped: in one piece it would stop the thread that is to be helped.
   public func populate() {
-    // MADV_POPULATE_WRITE, Linux 5.14. Advice: where it is not known, pages come when they are used.
-    _ = madvise(start, capacity / 4 * 3 * MemoryLayout<Float>.stride, 23)
+    let bytes = capacity / 4 * 3 * MemoryLayout<Float>.stride
+    for first in stride(from: 0, to: bytes, by: Self.alignment) {
+      // MADV_POPULATE_WRITE, Linux 5.14. Advice: where it is not known, pages come when they are used.
+      _ = madvise(UnsafeMutableRawPointer(start) + first, min(Self.alignment, bytes - first), 23)
+    }
   }
 
   public var bytes: Int { capacity * MemoryLayout<Float>.stride }

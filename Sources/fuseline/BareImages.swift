@@ -33,16 +33,22 @@ struct BareImages {
       dump
       ? { name, shape, values in tensors.append(NamedTensor(name: name, shape: shape, values: values)) } : nil
     // For a dump, branches that have no influence are kept.
-    let network = try ModelLibrary.network(model, folder: models, keepingIdleBranches: dump)
+    let network = try ModelLibrary.network(model, folder: models, keepingIdleBranches: dump, waiting: false)
     let engine = try FusionEngine(model: network, side: fixedPlane.columns, memory: memory)
-    let result = try engine.fuse(fixed: fixedPlane, moving: movingPlane, trace: trace)
-    if output.hasSuffix(".png") { return try write(result, colour, to: output) }
-    let results = outputs(result)
-    let names = Set(results.map(\.name))
-    try SafetensorsFile.write(results + tensors.filter { !names.contains($0.name) }, to: output)
+    let result = Result { try engine.fuse(fixed: fixedPlane, moving: movingPlane, trace: trace) }
+    // Weights that could not be read say so themselves, before the pass that missed them does.
+    try network.complete()
+    return try write(result.get(), colour, tensors, to: output)
   }
 
-  private func write(_ result: Fused, _ colour: ColourPicture?, to path: String) throws {
+  private func write(
+    _ result: Fused, _ colour: ColourPicture?, _ intermediates: [NamedTensor], to path: String
+  ) throws {
+    guard path.hasSuffix(".png") else {
+      let results = outputs(result)
+      let names = Set(results.map(\.name))
+      return try SafetensorsFile.write(results + intermediates.filter { !names.contains($0.name) }, to: path)
+    }
     guard let colour else { return try Picture.grey(result.fused).write(to: path) }
     let rgb = colour.fused(result)
     try Picture.rgb(red: rgb.first, green: rgb.second, blue: rgb.third).write(to: path)

@@ -34,6 +34,7 @@ struct ConfigCommand: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "check",
       abstract: "Validate a configuration; exit code 78 and the place of the mistake if there is one.",
       discussion: "Example: fuseline config check -c /etc/fuseline/pipeline.yaml")
     @OptionGroup var options: ConfigurationOption
@@ -53,6 +54,7 @@ struct ConfigCommand: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract:
         "Print the effective settings, as a pipeline.yaml with all of them, and the digest of what shapes outputs.",
       discussion: "Example: fuseline config show --json")
@@ -75,7 +77,7 @@ struct ConfigCommand: ParsableCommand {
 
   struct Default: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Print the commented default configuration.",
+      commandName: "default", abstract: "Print the commented default configuration.",
       discussion: "Example: fuseline config default > pipeline.yaml")
 
     func run() { print(Settings.defaultText, terminator: "") }

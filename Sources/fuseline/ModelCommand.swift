@@ -11,7 +11,8 @@ struct ModelCommand: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The models that can be used.", discussion: "Example: fuseline model list --json")
+      commandName: "list", abstract: "The models that can be used.",
+      discussion: "Example: fuseline model list --json")
     @OptionGroup var options: ConfigurationOption
     @Flag(help: "Print JSON.") var json = false
 
@@ -48,7 +49,7 @@ struct ModelCommand: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The card of one model, after checking its weights.",
+      commandName: "show", abstract: "The card of one model, after checking its weights.",
       discussion: "Example: fuseline model show ct-mr")
     @OptionGroup var options: ConfigurationOption
     @Argument(help: "Name of the model.") var name: String
@@ -65,7 +66,7 @@ struct ModelCommand: ParsableCommand {
 
   struct Apply: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Run the network on two bare images, PNG or safetensors.",
+      commandName: "apply", abstract: "Run the network on two bare images, PNG or safetensors.",
       discussion:
         "Example: fuseline model apply --model pet-mr --fixed mr.png --moving pet.png --output fused.png")
     @OptionGroup var options: ConfigurationOption

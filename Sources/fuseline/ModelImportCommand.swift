@@ -7,7 +7,7 @@ import Pipeline
 extension ModelCommand {
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make a model of a PyTorch checkpoint; nothing in it is run.",
+      commandName: "import", abstract: "Make a model of a PyTorch checkpoint; nothing in it is run.",
       discussion: """
         Takes the file that the published training writes: a dictionary with encoder, transfer, reg_net and \
         fusion_net state dictionaries. Parts of a split checkpoint must be joined first (cat).

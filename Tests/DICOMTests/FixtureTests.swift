@@ -42,7 +42,7 @@ struct `Synthetic files` {
       !$0.hasSuffix("report.dcm") && !$0.hasSuffix("shifted-bits.dcm")
     }
     let verdicts = try comparison.verdicts(of: paths)
-    #expect(paths.count >= 39)
+    #expect(paths.count >= 63)
     #expect(verdicts.count == paths.count)
     for verdict in verdicts { #expect(verdict.word == "equal", "\(verdict)") }
   }

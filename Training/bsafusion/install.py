@@ -7,49 +7,30 @@ import torch
 from torch import Tensor, nn
 
 from . import local as m
-from .local import Field, Image, Local, Perceptron
+from .local import Field, Local, Step
 from .network import BSAFusion
 from .registration import RegistrationLayer
 from .start import CODES, cosine_patterns
 from .transfer import WIDTH, ViTBlock
 
-
 HEAD_SIZE = 64
 FIRST_WAVE = 5  # of the position codes, after the powers
-SHARPNESS = 180.0  # of the scores: the next best key is 20 to 50 below the best, whatever the patches hold
+SHARPNESS = 45.0  # of the scores, times a token's spread: the next best key is 20 to 50 below the best
 WAVE_SHARES = {1: 0.5, 2: 1.0}  # the long wave only tells one end from the other
 
 
-def _silence(block: ViTBlock) -> None:
-    """Both branches give zero; LayerNorm only normalises."""
-    for layer in (block.attention.out_proj, block.mlp.linear2):
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
-    nn.init.ones_(block.norm_layer2.weight)
-    nn.init.zeros_(block.norm_layer2.bias)
-
-
-def _perceptron(block: ViTBlock, model: Perceptron) -> None:
-    first, second = block.mlp.linear1, block.mlp.linear2
-    first.weight[:m.HIDDEN] = 0
-    first.weight[:m.HIDDEN, model.reads] = m.SPREAD * model.first.weight
-    first.bias[:m.HIDDEN] = model.first.bias
-    second.weight[m.FEATURE, :m.HIDDEN] = model.second.weight
-    second.bias[m.FEATURE] = model.second.bias
-
-
-def _neighbours(block: ViTBlock, near: nn.Linear) -> None:
+def _look(block: ViTBlock, spread: float) -> None:
     """One head for each neighbour: its query is the position code turned by one patch, and the scores are so far
     apart that only one key counts. LayerNorm takes the mean from all dimensions; the four of the ballast, whose own
-    sum is zero, give it back. The learned token has no code: its scores are equal, it sees the mean."""
-    qkv, out = block.attention.qkv.weight, block.attention.out_proj.weight
-    qkv.zero_()
-    for head, move in enumerate(m.NEIGHBOURS):
+    sum is zero, give it back. A token without a code has equal scores: it sees the mean."""
+    qkv = block.attention.qkv.weight
+    qkv[:2 * WIDTH] = 0
+    for head, move in enumerate(m.HEADS):
         row = head * HEAD_SIZE
         for wave, (number, axis) in enumerate(((k, a) for k in (1, 2) for a in (1, 0))):  # x before y
             turn = math.pi * number * move[axis] * 2 / m.SIDE
             sine, cosine = (m.CODE.start + FIRST_WAVE + 2 * wave + i for i in (0, 1))
-            strength = SHARPNESS * WAVE_SHARES[number]
+            strength = SHARPNESS * spread * WAVE_SHARES[number]
             for i, (a, b) in enumerate(((math.cos(turn), math.sin(turn)), (-math.sin(turn), math.cos(turn)))):
                 query, key = row + 2 * wave + i, WIDTH + row + 2 * wave + i
                 qkv[query, sine], qkv[query, cosine] = strength * a, strength * b
@@ -57,26 +38,21 @@ def _neighbours(block: ViTBlock, near: nn.Linear) -> None:
         for part in (0, WIDTH):
             rows = slice(part + row, part + row + 8)
             qkv[rows, m.BALLAST] = -qkv[rows, m.CODE].sum(1, keepdim=True) / 4
-        values = slice(2 * WIDTH + row, 2 * WIDTH + row + HEAD_SIZE)
-        qkv[values, m.BLOCK] = m.SPREAD * torch.eye(HEAD_SIZE)
-    out[m.NEAR] = near.weight
 
 
-def _pool(block: ViTBlock, pool: nn.Linear) -> None:
-    """Equal scores: the mean over all tokens, the learned one included."""
-    qkv, out = block.attention.qkv.weight, block.attention.out_proj.weight
-    qkv.zero_()
-    qkv[2 * WIDTH:2 * WIDTH + m.POOLED, m.FEATURE] = m.SPREAD * pool.weight
-    out[m.POOL, :m.POOLED] = torch.eye(m.POOLED)
-
-
-def _image(first: ViTBlock, second: ViTBlock, image: Image) -> None:
-    _silence(first)
-    _silence(second)
-    _neighbours(first, image.near)
-    _perceptron(first, image.begin)
-    _pool(second, image.pool)
-    _perceptron(second, image.again)
+def _step(block: ViTBlock, step: Step) -> None:
+    nn.init.ones_(block.norm_layer2.weight)
+    nn.init.zeros_(block.norm_layer2.bias)
+    _look(block, step.spread)
+    attention, mlp = block.attention, block.mlp
+    attention.qkv.weight[2 * WIDTH:] = step.spread * step.value.weight
+    mlp.linear1.weight.copy_(step.spread * step.first.weight)
+    mlp.linear1.bias.copy_(step.first.bias)
+    for layer, own in ((attention.out_proj, step.out), (mlp.linear2, step.second)):
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
+        layer.weight[m.FEATURE] = own.weight
+        layer.bias[m.FEATURE] = own.bias
 
 
 def _embedding(net: BSAFusion, model: Local) -> None:
@@ -108,14 +84,12 @@ def _field(layer: RegistrationLayer, field: Field) -> None:
     for conv in (mix, hidden, head):
         conv.weight.zero_()
         conv.bias.zero_()
-    units = torch.tensor(m.UNITS)
-    act, pool = m.span(m.BLOCK) + m.span(m.FEATURE), m.span(m.POOL)
-    reads = [*act, *(WIDTH + k for k in act), *m.span(m.CODE), *pool, *(WIDTH + k for k in pool)]
-    mix.weight[units[:, None], torch.tensor(reads)[None], 0, 0] = field.mix.weight
+    units = slice(m.FEATURE.start, m.FEATURE.start + m.UNITS)
+    mix.weight[units, :, 0, 0] = field.mix.weight
     mix.bias[units] = field.mix.bias
-    hidden.weight[units[:, None], units[None]] = field.hidden.weight
+    hidden.weight[units, units] = field.hidden.weight
     hidden.bias[units] = field.hidden.bias
-    head.weight[:, m.UNITS] = field.head.weight
+    head.weight[:, units] = field.head.weight
     head.bias.copy_(field.head.bias)
 
 
@@ -125,14 +99,19 @@ def install(net: BSAFusion, model: Local) -> None:
     net.close_gates()
     classifier, injection = net.transfer.classifier, net.transfer.transfer
     _embedding(net, model)
-    _silence(classifier.vit_blks.vit0)
-    _silence(classifier.vit_blks.vit1)
-    nn.init.zeros_(classifier.cls_token)  # it is added to the other image's tokens
-    for pair, token, image in ((injection.VitBLK1, injection.cls1, model.images[0]),
-                               (injection.VitBLK2, injection.cls2, model.images[1])):
-        _image(pair.vit0, pair.vit1, image)
+    blocks = [classifier.vit_blks.vit0, classifier.vit_blks.vit1]
+    steps = [*model.trunk]
+    classifier.cls_token.zero_()  # what it becomes is added to the other image's tokens
+    classifier.cls_token[..., m.BALLAST] = m.ballast()
+    for pair, token, own, last in ((injection.VitBLK1, injection.cls1, model.images[0], model.last[0]),
+                                   (injection.VitBLK2, injection.cls2, model.images[1], model.last[1])):
+        blocks += [pair.vit0, pair.vit1]
+        steps += own
         token.zero_()
-        token[..., m.BALLAST] = m.ballast()
+        token[..., m.BALLAST] = 2 * m.ballast()  # as much as the class token adds to the others
+        token[..., m.FEATURE] = last
+    for block, step in zip(blocks, steps):
+        _step(block, step)
     for level in range(1, 6):
         for side in (1, 2):
             output = getattr(net.reg_net, f"f{side}_FR{level}").flow_output[0]

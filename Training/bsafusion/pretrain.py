@@ -12,13 +12,13 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Generator, Tensor
 
 from . import deform
 from .data import SETS, Pairs, head_weight, load_pairs
 from .evaluate import KINDS, fields
 from .journal import Journal
-from .local import CELLS, FEATURES, IMAGE, POOLED, UNITS, Local, Parts
+from .local import IMAGE, Local
 from .muon import Muon
 from .samplers import warp_image
 from .samples import Small, Source, nodes, structure, with_phantoms
@@ -28,7 +28,7 @@ SAVE = 200  # steps
 AVERAGE = 0.002  # share of the newest weights in the moving average
 HEAD_RATE = 0.2  # of the field head, which is multiplied by PIXELS
 LENGTH = 0.1  # share of the end-point error in the loss
-TAUGHT = 1.0  # share of the lesson
+TAUGHT = (5.0, 2.0)  # share of the lesson: apart from the flow, with it
 LAST = 0.25  # of the steps, in which the rate falls
 
 
@@ -49,40 +49,56 @@ def seen_length(error: Tensor, edges: Tensor) -> Tensor:
     return (share * torch.sqrt(square / usual + 0.01)).mean()
 
 
-class Lesson(nn.Module):
-    """What a network trained on one modality against itself would read from the moving image before
-    it was deformed, as a target for what the fixed image's tokens say: aligned pairs teach one
-    modality's edges in terms of the other's densely, long before a flow would. One linear layer for
-    each set, since a fixed image does not tell what it is to be compared to."""
+class Lesson:
+    """What a network trained on one modality against itself hears of the moving image *before it was deformed*, as a
+    target for what the fixed image gives to the comparison: aligned pairs teach one modality's edges in terms of the
+    other's densely, long before a flow would.
 
-    def __init__(self, teacher: Optional[Local]) -> None:
-        super().__init__()
-        self.teacher = [teacher.eval()] if teacher else []  # in a list: not a part of this module
-        self.read = nn.ModuleList([nn.Linear(CELLS**2 + FEATURES + POOLED, len(UNITS)) for _ in SETS])
+    For the first `apart` samples nothing else teaches the fixed image's last features, for the flow's gradient drowns
+    the lesson; the comparison hears the teacher and the fixed image mixed in any proportion meanwhile."""
 
-    def forward(self, fixed: Parts, sample: Small) -> Tensor:
-        """Share of the teacher's variance that is missed, the mean over the sets."""
-        missed = [torch.zeros(())]
-        for teacher in self.teacher:
-            with torch.no_grad():
-                wanted = teacher.field.share(teacher.tokens(sample.aligned, 0)).float()
-            own = torch.cat((fixed.act, fixed.pool[:, None].expand(-1, fixed.act.shape[1], -1)), -1)
-            for kind, read in enumerate(self.read):
-                of = sample.kind == kind
-                if bool(of.any()):
-                    spread = (wanted[of] - wanted[of].mean((0, 1))).pow(2).mean()
-                    missed.append((read(own[of]).float() - wanted[of]).pow(2).mean() / spread)
-        return torch.stack(missed).sum() / max(1, len(missed) - 1)
+    def __init__(self, teacher: Local, apart: int) -> None:
+        self.teacher, self.apart = teacher.eval(), apart
+
+    def weight(self, done: int) -> float:
+        return TAUGHT[done >= self.apart]
+
+    def heard(self, own: Tensor, wanted: Tensor, done: int) -> Tensor:
+        """What the comparison gets as the fixed image's share."""
+        if done >= self.apart:
+            return own
+        drawn = torch.rand(len(own), 1, 1, generator=Generator().manual_seed(done))
+        return torch.lerp(wanted, own.detach(), drawn.sqrt())
+
+    def share(self, sample: Small) -> Tensor:
+        with torch.no_grad():
+            return self.teacher.field.shares(*self.teacher.tokens(sample.aligned, sample.moving))[0].float()
+
+    def missed(self, own: Tensor, wanted: Tensor, kind: Tensor) -> Tensor:
+        """Of the variance of `wanted`, the mean over the atlas's sets."""
+        shares = []
+        for of in (kind == k for k in range(len(SETS))):
+            if bool(of.any()):
+                spread = (wanted[of] - wanted[of].mean((0, 1))).pow(2).mean()
+                shares.append((own[of] - wanted[of]).pow(2).mean() / spread)
+        return torch.stack(shares).mean() if shares else torch.zeros(())
 
 
-def loss(model: Local, lesson: Lesson, sample: Small, bf16: bool = False) -> Dict[str, Tensor]:
+def loss(model: Local, lesson: Optional[Lesson], sample: Small, done: int = 0, bf16: bool = False) -> Dict[str, Tensor]:
+    """`done`: samples before this one."""
+    missed = torch.zeros(())
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-        own = model.tokens(sample.fixed, 0), model.tokens(sample.moving, 1)
-        field = model.field(*own)
-        missed = lesson(own[0], sample)
+        x1, x2 = model.tokens(sample.fixed, sample.moving)
+        fixed, moving = (share.float() for share in model.field.shares(x1, x2))
+        if lesson:
+            wanted = lesson.share(sample)
+            missed = lesson.missed(fixed, wanted, sample.kind)
+            fixed = lesson.heard(fixed, wanted, done)
+        field = model.field.compare(fixed + moving, x2)
     error = PIXELS * field.float() - sample.target
     seen, whole = seen_length(error, sample.edges), mean_length(error, sample.weight)
-    return {"loss": seen + LENGTH * whole + TAUGHT * missed, "seen": seen, "epe": whole,
+    taught = lesson.weight(done) * missed if lesson else missed
+    return {"loss": seen + LENGTH * whole + taught, "seen": seen, "epe": whole,
             "seen_before": seen_length(sample.target, sample.edges),
             "epe_before": mean_length(sample.target, sample.weight), "missed": missed}
 
@@ -126,11 +142,11 @@ def rate(step: int, steps: int) -> float:
 class Fit:
     """A model on its way: what is saved is what is needed to go on with the same numbers."""
 
-    def __init__(self, model: Local, lesson: Lesson, run: Path, peak: float) -> None:
+    def __init__(self, model: Local, lesson: Optional[Lesson], run: Path, peak: float) -> None:
         self.model, self.lesson, self.last, self.peak = model, lesson, run / "last.pt", peak
         head = list(model.field.head.parameters())
         slow = {id(p) for p in head}
-        rest = [p for p in (*model.parameters(), *lesson.parameters()) if id(p) not in slow]
+        rest = [p for p in model.parameters() if id(p) not in slow]
         self.parameters = [*rest, *head]
         self.optimizer = Muon([{"params": rest, "share": 1.0}, {"params": head, "share": HEAD_RATE, "plain": True}],
                               lr=peak)
@@ -138,14 +154,14 @@ class Fit:
         self.step = 0
         if self.last.exists():
             state: Dict[str, Any] = torch.load(self.last)
-            for name in ("model", "lesson", "optimizer"):
+            for name in ("model", "optimizer"):
                 getattr(self, name).load_state_dict(state[name])
             self.average, self.step = state["average"], state["step"]
 
     def advance(self, sample: Small, share: float, bf16: bool) -> Dict[str, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = self.peak * group["share"] * share
-        terms = loss(self.model, self.lesson, sample, bf16)
+        terms = loss(self.model, self.lesson, sample, self.step * len(sample.kind), bf16)
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
@@ -157,7 +173,7 @@ class Fit:
 
     def save(self) -> None:
         part = Path(str(self.last) + ".part")
-        torch.save({"model": self.model.state_dict(), "lesson": self.lesson.state_dict(), "step": self.step,
+        torch.save({"model": self.model.state_dict(), "step": self.step,
                     "optimizer": self.optimizer.state_dict(), "average": self.average}, str(part))
         part.replace(self.last)
 
@@ -187,8 +203,9 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--bf16", action="store_true", help="bfloat16 products")
     parser.add_argument("--init", help="last.pt to go on from, with a new schedule")
-    parser.add_argument("--mono", action="store_true", help="the fixed image is the moving one: a teacher")
-    parser.add_argument("--teacher", help="last.pt of a run with --mono")
+    parser.add_argument("--mono", action="store_true", help="the fixed image is the moving one in another light: a teacher")
+    parser.add_argument("--teacher", help="last.pt of a run with --mono; without --init the run begins with it, too")
+    parser.add_argument("--apart", type=int, default=60_000, help="samples of the lesson before the flow has a say in it")
     parser.add_argument("--phantoms", help="slices of a digital phantom (.npz)")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -196,8 +213,9 @@ def main(arguments: Optional[List[str]] = None) -> None:
     torch.manual_seed(1)
     run = Path(given.run)
     run.mkdir(parents=True, exist_ok=True)
-    model = read_average(Local(), given.init) if given.init else Local()
-    lesson = Lesson(read_average(Local(), given.teacher) if given.teacher else None)
+    begin = given.init or given.teacher
+    model = read_average(Local(), begin) if begin else Local()
+    lesson = Lesson(read_average(Local(), given.teacher), given.apart) if given.teacher else None
     pairs = load_pairs(Path(given.data), given.split)
     held = load_pairs(Path(given.data), "val" if given.split == "train" else "subjects-test", limit=20)
     if given.phantoms:

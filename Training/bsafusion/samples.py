@@ -17,7 +17,7 @@ from . import deform
 from .data import Intensity, Pairs, _pseudo_modality, head_weight, recolour, resized
 from .local import IMAGE, SIDE
 from .samplers import warp_image
-from .variety import common_field, holders, shaded, softened, some
+from .variety import common_field, holders, relit, shaded, softened, some
 
 GRID = 32  # flows are drawn on this grid
 STOCK, STEPS = 512, 64  # pairs, and the steps they serve for
@@ -79,7 +79,7 @@ def with_phantoms(pairs: Pairs, path: str) -> Pairs:
 class Source:
     """`shares`: of pairs that are hardly moved, and of wide deformations; the others are as published, 0.3 to
     1.7 times as large, a third of them with a slight affine change. `mono`: the fixed image is the
-    moving one before it was deformed."""
+    moving one before it was deformed, in another light."""
 
     def __init__(self, pairs: Pairs, phantoms: float = 0.1, still: float = 0.12, wide: float = 0.12,
                  seed: int = 1, mono: bool = False) -> None:
@@ -124,7 +124,7 @@ class Source:
         parts = []
         for _ in range(STOCK // 32):
             fixed, moving, kind = self._images(32, gen)
-            fixed = moving if self.mono else fixed
+            fixed = relit(moving, gen) if self.mono else fixed
             common = common_field(32, IMAGE, gen)
             fixed, moving = warp_image(fixed, common), warp_image(moving, common)
             parts.append((fixed, moving, nodes(head_weight(fixed, moving)), structure(moving), kind))

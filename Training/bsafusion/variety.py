@@ -17,6 +17,7 @@ COMMON = deform.COMMON._replace(rotation=10, scale=0.14, translation=12)
 GRID = 32  # fields are drawn on this grid
 BENT, BEND = 0.85, 5.0  # share of pairs bent together; their largest standard deviation, px of 256
 SHADED, SHADE = 0.5, 0.25  # share of images with a bias field; its largest size, log
+RELIT_GAMMA = 0.5  # standard deviation, log
 SOFTENED, SOFTEST = 0.25, 1.2  # share of blurred images; the widest Gaussian's standard deviation, px of 128
 
 
@@ -58,6 +59,24 @@ def softened(images: Tensor, gen: Generator) -> Tensor:
     which, size = torch.rand(2, images.shape[0], generator=gen)
     return torch.cat([_gaussian(image, 0.4 + (SOFTEST - 0.4) * float(s)) if w < SOFTENED else image
                       for image, w, s in zip(images.split(1), which, size)])
+
+
+def relit(images: Tensor, gen: Generator) -> Tensor:
+    """The same slices with other brightness: gamma, window, gain and shading, half of them softened. What is learned
+    from such an image beside the original has to be about edges."""
+    count, size = images.shape[0], images.shape[-1]
+    u = lambda a, b: a + (b - a) * _uniform(count, gen)  # noqa: E731
+    gamma = torch.exp(RELIT_GAMMA * torch.randn(count, 1, 1, 1, generator=gen)).clamp(0.35, 2.8)
+    image = images.clamp(0, 1) ** gamma
+    centre, width = u(0.1, 0.8), u(0.03, 0.3)
+    window = lambda grey: torch.sigmoid((grey - centre) / width)  # noqa: E731
+    dark, bright = window(torch.zeros(1)), window(torch.ones(1))
+    image = torch.lerp(image, (window(image) - dark) / (bright - dark), u(0, 0.7) * (u(0, 1) < 0.6))
+    shading = F.interpolate(torch.randn(count, 1, 5, 5, generator=gen), size=(size, size), mode="bicubic",
+                            align_corners=True)
+    image = image * u(0.65, 1.35) * torch.exp(u(0, 0.35) * shading)
+    soft = _gaussian(image, 0.4 + 1.1 * float(torch.rand(1, generator=gen)))
+    return torch.where(u(0, 1) < 0.5, soft, image).clamp(0, 1.2)
 
 
 def holders(images: Tensor, gen: Generator) -> Tensor:

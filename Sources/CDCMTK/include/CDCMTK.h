@@ -1,4 +1,4 @@
-// Reading DICOM files through DCMTK and OpenJPEG: open, attributes, stored pixel values. No policy, and no
+// Reading DICOM files through DCMTK, OpenJPEG and a decoder of JPEG-LS: open, attributes, stored pixel values. No policy, and no
 // C++ exception gets out.
 #pragma once
 #include <stdbool.h>

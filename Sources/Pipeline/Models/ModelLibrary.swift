@@ -113,9 +113,10 @@ public struct ModelLibrary: Sendable {
 
   /// The network of a name, or of a weights file without a card.
   ///
+  /// - Parameter waiting: whether the file's weights are all read when this returns (see `FusionModel`).
   /// - Throws: as `resolve` and `load`.
   public static func network(
-    _ nameOrPath: String, folder: String?, keepingIdleBranches: Bool = false
+    _ nameOrPath: String, folder: String?, keepingIdleBranches: Bool = false, waiting: Bool = true
   ) throws -> FusionModel {
     guard nameOrPath.hasSuffix(".safetensors") else {
       return try load(
@@ -125,7 +126,8 @@ public struct ModelLibrary: Sendable {
       throw ModelError(model: nameOrPath, message: "there is no such file")
     }
     return try FusionModel(
-      weights: Weights(path: nameOrPath, digesting: false), keepingIdleBranches: keepingIdleBranches)
+      weights: Weights(path: nameOrPath, digesting: false), keepingIdleBranches: keepingIdleBranches,
+      waiting: waiting)
   }
 
   private static func shippedFolder() -> String? {

@@ -8,6 +8,7 @@ import Provenance
 extension AuditCommand {
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "export",
       abstract: "Write outputs, lineage and events as CSV, JSON, a FHIR R4 bundle or DICOM audit messages.",
       discussion: "Example: fuseline audit export --format fhir --since yesterday > night.json")
     @OptionGroup var configuration: ConfigurationOption

@@ -55,7 +55,7 @@ extension AuditCommand {
 
   struct Runs: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The runs, newest first: when, with what, what came in.",
+      commandName: "runs", abstract: "The runs, newest first: when, with what, what came in.",
       discussion: "Example: fuseline audit runs --since 7d")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions

@@ -22,7 +22,7 @@ extension AuditCommand {
 
   struct Conflicts: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Files and patients that contradict each other.",
+      commandName: "conflicts", abstract: "Files and patients that contradict each other.",
       discussion: "Example: fuseline audit conflicts")
     @OptionGroup var options: AuditOptions
     @Flag(name: .customLong("show-patient-ids"), help: "Show the Patient IDs concerned.")
@@ -56,6 +56,7 @@ extension AuditCommand {
 
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "verify",
       abstract:
         "Prove that ledger and files are as they were recorded; exit code 1 and the first broken link if not.",
       discussion: "Example: fuseline audit verify --known checkpoint.json")
@@ -92,7 +93,7 @@ extension AuditCommand {
 
   struct SQL: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Ask in SQL, on a connection that cannot change anything.",
+      commandName: "sql", abstract: "Ask in SQL, on a connection that cannot change anything.",
       discussion: "Example: fuseline audit sql \"SELECT kind, count(*) FROM v_jobs GROUP BY kind\"")
     @OptionGroup var options: AuditOptions
     @Argument(help: "One SELECT; docs/ledger.md describes tables and views.") var query: String

@@ -7,6 +7,7 @@ import Pipeline
 extension AuditCommand {
   struct Reproduce: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "reproduce",
       abstract:
         "Make one output anew from the stored inputs and recorded settings, and compare. Writes nothing.",
       discussion: """

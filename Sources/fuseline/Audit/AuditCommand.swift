@@ -67,7 +67,7 @@ struct FilterOptions: ParsableArguments {
 extension AuditCommand {
   struct Jobs: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The pairs worked on, newest first.",
+      commandName: "jobs", abstract: "The pairs worked on, newest first.",
       discussion: "Example: fuseline audit jobs --state failed --since 7d")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions
@@ -109,7 +109,7 @@ extension AuditCommand {
 
   struct Inputs: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The files that came in and what became of each.",
+      commandName: "inputs", abstract: "The files that came in and what became of each.",
       discussion: "Example: fuseline audit inputs --state rejected")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions
@@ -123,7 +123,7 @@ extension AuditCommand {
 
   struct Outputs: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "The images made.",
+      commandName: "outputs", abstract: "The images made.",
       discussion: "Example: fuseline audit outputs --model ct-mr --csv > outputs.csv")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions
@@ -140,7 +140,7 @@ extension AuditCommand {
 
   struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Everything that happened, from the hash-chained record.",
+      commandName: "events", abstract: "Everything that happened, from the hash-chained record.",
       discussion: "Example: fuseline audit events --since today")
     @OptionGroup var options: AuditOptions
     @OptionGroup var filter: FilterOptions

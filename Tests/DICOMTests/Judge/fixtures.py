@@ -8,6 +8,7 @@ import struct
 import sys
 from pathlib import Path
 
+import jpegls
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
@@ -195,8 +196,7 @@ def refused(bad):
         case("invalid_attribute", name, put(0x00281053, "LO", text))
     case("invalid_attribute", "two-positions", put(0x00200032, "LO", "1\\2"))
     case("invalid_attribute", "path-uid", put(0x0020000E, "LO", "../1"))
-    folder = bad / "not_dicom"
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder := bad / "not_dicom").mkdir(parents=True, exist_ok=True)
     (folder / "text.dcm").write_text("This is no image, whatever its name says. " * 20)
     (folder / "zeros.dcm").write_bytes(b"\0" * 1000)
     (bad / "empty_file").mkdir(parents=True, exist_ok=True)
@@ -239,7 +239,9 @@ def main():
     good.mkdir(parents=True, exist_ok=True)
     for write in (syntaxes, fragments, layouts, enhanced, spect, values):
         write(good)
+    jpegls.good(good, header, pixels, save)
     refused(bad)
+    jpegls.bad(bad, header, pixels, save)
     unsupported(good, bad)
     truncated(good, bad)
 
