@@ -1,6 +1,7 @@
 // Memory of an engine, made ready on another thread while the model is read – for a program that fuses a single pair.
 
 internal import Dispatch
+internal import FoundationEssentials
 internal import Tensors
 
 /// The workspace of an engine before there is one.
@@ -24,9 +25,10 @@ public final class EngineMemory: @unchecked Sendable {
     }
   }
 
-  /// The workspace, when it is ready.
+  /// The workspace, when it is ready. The thread that made it so then takes half of the large layers.
   func take() -> Workspace {
     task.wait()
+    if ProcessInfo.processInfo.activeProcessorCount > 1 { workspace.second = SecondThread(queue: Self.queue) }
     return workspace
   }
 

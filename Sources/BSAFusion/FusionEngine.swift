@@ -57,7 +57,12 @@ public final class FusionEngine {
       let roomy = Workspace(capacity: WorkspacePlan.floats(side: side, traced: true))
       return try run(fixed, moving, roomy, recorder) { _, _ in true }
     }
-    return try run(fixed, moving, workspace, recorder) { _, _ in true }
+    guard let second = workspace.second else {
+      return try run(fixed, moving, workspace, recorder) { _, _ in true }
+    }
+    return try second.standBy { () throws(FusionError) -> Fused in
+      try run(fixed, moving, workspace, recorder) { _, _ in true }
+    }
   }
 
   /// Aligns `moving` to `fixed`, asks whether the deformation shall be used, and fuses the two with it or as they lie.

@@ -37,18 +37,25 @@ public struct Convolution: Sendable {
       "composed convolutions stay linear")
     precondition(
       filter.tile == 0 || activation == .identity || activation == .relu, "Winograd ends in ReLU at most")
-    withUnsafePointer(to: (x.view, y.view)) { maps in
-      let x = pointer(to: maps, \.0), y = pointer(to: maps, \.1)
-      residual.withPointer { residual in
-        guard filter.tile > 0 else {
-          return filter.withFilter { fk_convolve(x, y, $0, activation.code, residual) }
-        }
-        workspace.scope {
-          let scratch = workspace.floats(fk_winograd_scratch(x, Int32(filter.tile), Int32(outputs), 0))
-          filter.withFilter { fk_convolve_winograd(x, y, $0, activation.code, residual, scratch) }
+    let products = y.images * y.channels * y.height * y.width * inputs * taps
+    LayerMaps(input: x, output: y, residual: residual).run(
+      products: products, scratch: scratch, workspace: workspace
+    ) { maps, scratch in
+      maps.withPointers { x, y, residual in
+        filter.withFilter {
+          if filter.tile > 0 {
+            fk_convolve_winograd(x, y, $0, activation.code, residual, scratch)
+          } else {
+            fk_convolve(x, y, $0, activation.code, residual)
+          }
         }
       }
     }
+  }
+
+  private func scratch(_ x: FeatureMap) -> Int {
+    guard filter.tile > 0 else { return 0 }
+    return withUnsafePointer(to: x.view) { fk_winograd_scratch($0, Int32(filter.tile), Int32(outputs), 0) }
   }
 }
 

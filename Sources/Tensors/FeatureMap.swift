@@ -31,6 +31,16 @@ public struct FeatureMap {
     return part
   }
 
+  /// Some rows of every image, as a layer sees them that writes no others.
+  func rows(_ range: Range<Int>) -> FeatureMap {
+    var part = self
+    part.view.height = Int32(range.count)
+    part.view.data += range.lowerBound * (width + 1)
+    part.view.more_above = view.more_above || range.lowerBound > 0
+    part.view.more_below = view.more_below || range.upperBound < height
+    return part
+  }
+
   /// The images' channels one after the other, as those of one image.
   public var concatenated: FeatureMap {
     var whole = self

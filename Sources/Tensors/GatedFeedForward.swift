@@ -35,21 +35,27 @@ public struct GatedFeedForward: Sendable {
     precondition(u.channels == expansion.inputs && y.channels == projection.outputs, "C channels in and out")
     precondition(u.images == y.images && u.height == y.height && u.width == y.width, "maps of one size")
     precondition(y.hasShape(of: residual) && y.view.stride == residual.view.stride, "residual like output")
-    workspace.scope {
-      projection.withFilter { projection in
-        withUnsafePointer(to: (u.view, y.view, residual.view)) { maps in
-          let u = pointer(to: maps, \.0), y = pointer(to: maps, \.1), residual = pointer(to: maps, \.2)
-          if usesWinograd, u.pointee.isWhole(tiles: 4) {
-            let scratch = workspace.floats(
-              fk_winograd_scratch(u, 4, Int32(expansion.outputs), projection.pointee.inputs))
-            expansion.withFilter { fk_gate_winograd(u, y, $0, projection, residual, scratch) }
-          } else {
-            let scratch = workspace.floats(fk_gate_scratch(Int32(expansion.outputs)))
-            expansion.withFilter(directly: true) { fk_gate(u, y, $0, projection, residual, scratch) }
+    let winograd = usesWinograd && u.view.isWhole(tiles: 4)
+    let products = u.images * u.height * u.width * (9 * u.channels + y.channels / 2) * expansion.outputs
+    LayerMaps(input: u, output: y, residual: residual).run(
+      products: products, scratch: { scratch($0, winograd) }, workspace: workspace
+    ) { maps, scratch in
+      maps.withPointers { u, y, residual in
+        guard let residual else { preconditionFailure("a gate always adds") }
+        projection.withFilter { projection in
+          expansion.withFilter(directly: !winograd) {
+            let kernel = winograd ? fk_gate_winograd : fk_gate
+            kernel(u, y, $0, projection, residual, scratch)
           }
         }
       }
     }
+  }
+
+  private func scratch(_ u: FeatureMap, _ winograd: Bool) -> Int {
+    guard winograd else { return fk_gate_scratch(Int32(expansion.outputs)) }
+    let hidden = Int32(projection.inputs), outputs = Int32(expansion.outputs)
+    return withUnsafePointer(to: u.view) { fk_winograd_scratch($0, 4, outputs, hidden) }
   }
 
   /// The expansions of one image before the gate, for traces: 8C channels; those of the gate come first.

@@ -23,6 +23,8 @@ public final class Workspace {
   /// Floats in use at the other end.
   private var usedBehind = 0
   private let start: UnsafeMutablePointer<Float>
+  /// Takes half of the large layers of what is computed here, if there is one.
+  public var second: SecondThread?
 
   public init(capacity: Int) {
     self.capacity = capacity
@@ -69,6 +71,9 @@ public final class Workspace {
     if end == .front { used = mark } else { usedBehind = mark }
   }
 
+  /// Whether so many more Floats can be taken.
+  func hasRoom(for count: Int) -> Bool { used + usedBehind + Self.rounded(count + Self.slack) <= whole }
+
   /// `count` Floats, uninitialised.
   public func floats(_ count: Int, at end: End = .front) -> UnsafeMutablePointer<Float> {
     let size = Self.rounded(count + Self.slack)
@@ -90,7 +95,7 @@ public final class Workspace {
       view: fk_map(
         data: piece + Self.lead(width: width), stride: stride, images: Int32(images),
         channels: Int32(channels),
-        height: Int32(height), width: Int32(width)))
+        height: Int32(height), width: Int32(width), more_above: false, more_below: false))
     withUnsafePointer(to: map.view) { fk_clear_border($0) }
     return map
   }

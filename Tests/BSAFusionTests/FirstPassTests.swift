@@ -1,5 +1,6 @@
 // A pass that begins before all weights are read: the same bits, and weights that cannot be read are not passed over.
 
+import Dispatch
 import Foundation
 import Imaging
 import Tensors
@@ -50,6 +51,36 @@ import Testing
       #expect(passed?.reason == .unusableModel && passed?.detail.contains(name) == true)
       let whole = #expect(throws: WeightsError.self) { try model.complete() }
       #expect(whole == early)
+    }
+  }
+
+  /// Sides whose levels are not all whole tiles, halves of unlike size among them.
+  @Test(arguments: [80, 112], Machine.InstructionSet.allCases)
+  func `two threads give the bits of one, and so does one whose helper is busy`(
+    side: Int, instructions: Machine.InstructionSet
+  ) throws {
+    let own = Machine.instructions
+    Machine.use(instructions)
+    defer { Machine.use(own) }
+    let planes = [37, 41].map { period in
+      Plane(columns: side, rows: side, pixels: (0..<side * side).map { Float($0 % period) / Float(period) })
+    }
+    let queue = DispatchQueue(label: "test.second")
+    try withWeights { weights in
+      let model = try FusionModel(weights: weights)
+      func fused(with second: SecondThread?) throws -> Fused {
+        let engine = try FusionEngine(model: model, side: side)
+        engine.workspace.second = second
+        return try engine.fuse(fixed: planes[0], moving: planes[1])
+      }
+      let alone = try fused(with: nil)
+      let helped = try fused(with: SecondThread(queue: queue))
+      queue.suspend()
+      defer { queue.resume() }
+      let left = try fused(with: SecondThread(queue: queue))
+      for other in [helped, left] {
+        #expect(other.fused == alone.fused && other.flow == alone.flow && other.aligned == alone.aligned)
+      }
     }
   }
 }

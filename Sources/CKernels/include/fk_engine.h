@@ -20,6 +20,8 @@ typedef struct fk_map {
   float *data;
   ptrdiff_t stride;
   int32_t images, channels, height, width;
+  /// Of a view of some rows: whether the image goes on above and below, in memory as well.
+  bool more_above, more_below;
 } fk_map;
 
 /// What is done to a result before it is stored.

@@ -136,6 +136,10 @@ FK_INLINE int run_width(int outputs, int output) {
   return left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
+/// 1 for the first row of an image, else 0; 2 for the last, else 0.
+FK_INLINE int at_top(const fk_map *map, int row) { return row == 0 && !map->more_above ? 1 : 0; }
+FK_INLINE int at_bottom(const fk_map *map, int row) { return row == map->height - 1 && !map->more_below ? 2 : 0; }
+
 /// Adds to the border pixels of y what the first of two composed convolutions would not have seen.
 static void add_border(const fk_map *y, int image, const fk_filter *filter) {
   const int width = y->width, height = y->height;
@@ -144,7 +148,7 @@ static void add_border(const fk_map *y, int image, const fk_filter *filter) {
     float *plane = plane_of(y, image, o);
     const float *border = filter->border + 16 * (ptrdiff_t)o;
     for (int r = 0; r < height; r++) {
-      const int vertical = (r == 0 ? 1 : 0) + (r == height - 1 ? 2 : 0);
+      const int vertical = at_top(y, r) + at_bottom(y, r);
       const int step = vertical || width < 2 ? 1 : width - 1;
       for (int c = 0; c < width; c += step)
         plane[r * row + c] += border[vertical + (c == 0 ? 4 : 0) + (c == width - 1 ? 8 : 0)];

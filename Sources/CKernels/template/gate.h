@@ -12,8 +12,7 @@ static void list_border(const fk_map *map, ptrdiff_t position, border_list *list
   list->count = 0;
   int y = (int)(position / row), x = (int)(position % row);
   for (int i = 0; i < FK_TILE && y < map->height; i++) {
-    const int side = (y == 0 ? 1 : 0) + (y == map->height - 1 ? 2 : 0) + (x == 0 ? 4 : 0) +
-                     (x == map->width - 1 ? 8 : 0);
+    const int side = at_top(map, y) + at_bottom(map, y) + (x == 0 ? 4 : 0) + (x == map->width - 1 ? 8 : 0);
     if (side && x < map->width) {
       list->offset[list->count] = (int16_t)i;
       list->side[list->count++] = (int16_t)side;

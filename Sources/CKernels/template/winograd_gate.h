@@ -3,11 +3,11 @@
 enum { wino_points = 36, wino_pixels = 16 };
 
 /// Adds the border corrections of eight outputs in phases.
-static void wino_add_border(float *out, const wino_chunk *chunk, const float *border) {
+static void wino_add_border(float *out, const wino_chunk *chunk, const fk_map *u, const float *border) {
   for (int r = 0; r < chunk->rows; r++) {
     const int row = (chunk->first + r) % chunk->image_rows, last = chunk->row_tiles - 1;
     for (int k = 0; k < 4; k++) {
-      const int side = (row == 0 && k == 0 ? 1 : 0) + (row == chunk->image_rows - 1 && k == 3 ? 2 : 0);
+      const int side = at_top(u, 4 * row + k) + at_bottom(u, 4 * row + k);
       for (int o = 0; o < 8; o++) {
         float *line = out + o * chunk->output_plane + 4 * k * chunk->stride + (ptrdiff_t)r * chunk->row_tiles;
         const float *values = border + 16 * o + side;
@@ -27,7 +27,7 @@ static void wino_hidden(const fk_map *u, const float *v, const wino_chunk *chunk
                         float *transformed, float *m, float *out, float *hidden) {
   for (int o = 0; o < expansion->outputs; o += 8) {
     wino_run_4(v, chunk, expansion->inputs, wino_weights_at_4(u, expansion, o, transformed), expansion->bias + o, m, out);
-    if (expansion->border) wino_add_border(out, chunk, expansion->border + 16 * o);
+    if (expansion->border) wino_add_border(out, chunk, u, expansion->border + 16 * o);
     for (int i = 0; i < 4; i++) {
       const float *g = out + i * chunk->output_plane, *h = out + (i + 4) * chunk->output_plane;
       float *to = hidden + (o / 2 + i) * chunk->output_plane;
