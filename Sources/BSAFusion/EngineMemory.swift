@@ -4,7 +4,7 @@ internal import Dispatch
 internal import FoundationEssentials
 internal import Tensors
 
-/// The workspace of an engine before there is one.
+/// The workspace of an engine before there is one, and the thread that makes it ready and then helps with the pass.
 ///
 /// `@unchecked`: the system backs it with memory, which nobody writes to, until the one engine waits for it.
 public final class EngineMemory: @unchecked Sendable {

@@ -1,4 +1,5 @@
-// One worker's engine: a model, a side, a workspace; a pure function of two planes. Single-threaded inside.
+// One worker's engine: a model, a side, a workspace; a pure function of two planes. Single-threaded inside, unless its memory
+// comes from `EngineMemory`.
 
 public import Imaging
 internal import Tensors
