@@ -31,11 +31,11 @@ def load_network(path: str) -> BSAFusion:
     return net.eval()
 
 
-def export(source: str, target: str, half: bool) -> str:
-    """Writes `target`, returns its SHA-256. Refuses what is not finite or does not fit."""
+def write(net: BSAFusion, source: str, target: str, half: bool) -> str:
+    """Writes `target`, returns its SHA-256. Refuses what is not finite or does not fit, naming `source`."""
     kind = np.float16 if half else np.float32
     tensors = {}
-    for name, tensor in load_network(source).state_dict().items():
+    for name, tensor in net.state_dict().items():
         array = tensor.detach().cpu().numpy().astype(kind)
         if not np.isfinite(array).all():
             raise ValueError(f"{source}: {name} is not finite as {kind.__name__}")
@@ -45,6 +45,11 @@ def export(source: str, target: str, half: bool) -> str:
     weights.save(target, tensors)
     with open(target, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
+
+
+def export(source: str, target: str, half: bool) -> str:
+    """Writes the network of a checkpoint as `write` does."""
+    return write(load_network(source), source, target, half)
 
 
 def main(arguments: Optional[List[str]] = None) -> None:

@@ -1,7 +1,13 @@
-"""Writes the small network of `local` into BSAFusion, exactly. Nothing is trained here."""
+"""Writes the small network of `local` into BSAFusion, exactly. Nothing is trained here.
+
+As a program it gives weights another alignment; their fusion stays:
+python -m bsafusion.install ../runs/local/last.pt model.safetensors --into ../Models/bsafusion-joint.safetensors
+"""
 from __future__ import annotations
 
+import argparse
 import math
+from typing import List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +54,8 @@ def _step(block: ViTBlock, step: Step) -> None:
     attention.qkv.weight[2 * WIDTH:] = step.spread * step.value.weight
     mlp.linear1.weight.copy_(step.spread * step.first.weight)
     mlp.linear1.bias.copy_(step.first.bias)
+    attention.qkv.weight[2 * WIDTH:, m.BALLAST] = 0
+    mlp.linear1.weight[:, m.BALLAST] = 0
     for layer, own in ((attention.out_proj, step.out), (mlp.linear2, step.second)):
         nn.init.zeros_(layer.weight)
         nn.init.zeros_(layer.bias)
@@ -86,6 +94,8 @@ def _field(layer: RegistrationLayer, field: Field) -> None:
         conv.bias.zero_()
     units = slice(m.FEATURE.start, m.FEATURE.start + m.UNITS)
     mix.weight[units, :, 0, 0] = field.mix.weight
+    for image in range(2):
+        mix.weight[:, image * WIDTH + m.BALLAST.start:image * WIDTH + m.BALLAST.stop] = 0
     mix.bias[units] = field.mix.bias
     hidden.weight[units, units] = field.hidden.weight
     hidden.bias[units] = field.hidden.bias
@@ -127,3 +137,28 @@ def largest_difference(net: BSAFusion, model: Local, fixed: Tensor, moving: Tens
         out = net.eval()(fixed, moving, fuse=False)
         small = [nn.functional.avg_pool2d(image, 2) for image in (fixed, moving)]
         return float((out.alignment.fields[1] - model(*small)).abs().max())
+
+
+def main(arguments: Optional[List[str]] = None) -> None:
+    from .export import load_network, write
+    from .pretrain import read_average
+
+    parser = argparse.ArgumentParser(description="Gives weights another alignment.")
+    parser.add_argument("local", help="last.pt of pretrain")
+    parser.add_argument("output")
+    parser.add_argument("--into", required=True, help="weights whose fusion stays")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the field")
+    parser.add_argument("--float16", action="store_true")
+    given = parser.parse_args(arguments)
+    model, net = read_average(Local(), given.local).eval(), load_network(given.into)
+    with torch.no_grad():
+        for parameter in model.field.head.parameters():
+            parameter.mul_(given.scale)
+    install(net, model)
+    images = torch.rand(2, 1, 1, 256, 256, generator=torch.Generator().manual_seed(1))
+    off = largest_difference(net, model, *images)
+    print(write(net, given.local, given.output, given.float16), given.output, f"{off:.1e} of the field's unit off")
+
+
+if __name__ == "__main__":
+    main()

@@ -40,9 +40,11 @@ UNITS = 128  # of the field layer: the channels of the first features, which are
 HEADS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # rows down, columns to the right; the field goes round at its ends
 IMAGE = SIDE * CELLS  # pixels of a side
 BLOCK_GAIN, BLOCK_MIDDLE = 4.0, 0.3
-BALLAST_SIZE = 32.0  # outweighs what the tokens say, so that LayerNorm all but leaves it alone
+# Outweighs what the tokens say, so that LayerNorm all but leaves it alone: where a token's features rival it, the token
+# is a weaker key than its neighbours, and attention misses it. Features grow to 30 and more in long training.
+BALLAST_SIZE = 512.0
 # a token's standard deviation, nearly: before the other image's class token, with a ballast of its own, is added; after
-SPREADS = (4.0, 8.0)
+SPREADS = (BALLAST_SIZE / 8, BALLAST_SIZE / 4)
 
 
 def span(part: slice) -> List[int]:
@@ -76,7 +78,10 @@ class Step(nn.Module):
             self.second.bias.zero_()
 
     def norm(self, tokens: Tensor) -> Tensor:
-        return self.spread * F.layer_norm(tokens, (WIDTH,))
+        """Nobody reads the ballast: stored in half precision, weights of so large values would say something."""
+        level = self.spread * F.layer_norm(tokens, (WIDTH,))
+        level[..., BALLAST] = 0
+        return level
 
     def forward(self, tokens: Tensor) -> Tensor:
         near = self.out(around(self.value(self.norm(tokens))))
@@ -141,7 +146,9 @@ class Local(nn.Module):
         tokens = torch.cat((tokens[:, :TOKENS] + other, appended.expand(len(tokens), 1, -1)), 1)
         for step in self.images[side]:
             tokens = step(tokens)
-        return tokens[:, 1:]
+        given = tokens[:, 1:].clone()
+        given[..., BALLAST] = 0  # as in `Step.norm`
+        return given
 
     def tokens(self, fixed: Tensor, moving: Tensor) -> Tuple[Tensor, Tensor]:
         one, two = self.begin(fixed), self.begin(moving)

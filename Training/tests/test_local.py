@@ -3,7 +3,7 @@ import torch
 
 from bsafusion import start
 from bsafusion.install import install, largest_difference
-from bsafusion.local import Local
+from bsafusion.local import FEATURE, Local
 from bsafusion.network import BSAFusion
 
 
@@ -15,6 +15,24 @@ def test_the_installed_network_computes_the_small_ones_fields():
             parameter.add_(0.05 * torch.randn_like(parameter))
     install(net, model)
     fixed, moving = torch.rand(2, 1, 1, 256, 256) * torch.linspace(0.2, 1, 256)
+    # fields of nearly ±1 from noise; tokens are rounded beside the ballast
+    assert largest_difference(net, model, fixed, moving) < 5e-3
+
+
+def test_features_that_have_grown_do_not_change_where_attention_looks():
+    torch.manual_seed(6)
+    net, model = BSAFusion(dropout=0.0), Local()
+    with torch.no_grad():
+        for step in (*model.trunk, *model.images[0], *model.images[1]):
+            step.second.weight.mul_(15)
+    sizes = []
+    for step in model.images[0]:
+        step.register_forward_hook(lambda _, given, result: sizes.append(result[..., FEATURE].std(-1).max()))
+    install(net, model)
+    fixed, moving = torch.rand(2, 1, 1, 256, 256) * torch.linspace(0.2, 1, 256)
+    with torch.no_grad():
+        model(*(torch.nn.functional.avg_pool2d(image, 2) for image in (fixed, moving)))
+    assert max(sizes) > 30
     assert largest_difference(net, model, fixed, moving) < 1e-3
 
 
