@@ -38,6 +38,8 @@ def test_pretraining_runs_and_resumes_to_the_same_numbers(tmp_path, monkeypatch)
     whole = run(tmp_path, "whole")
     assert whole["step"] == 4 and (tmp_path / "whole" / "curves.png").exists()
     assert all(torch.isfinite(value).all() for value in whole["model"].values())
+    stored = pretrain.read_average(pretrain.Local(), str(tmp_path / "whole" / "local.safetensors")).state_dict()
+    assert all(torch.allclose(value, stored[name], rtol=1e-3, atol=1e-6) for name, value in whole["average"].items())
     draw = pretrain.Source.draw
 
     def killed(source, step, count):
