@@ -4,7 +4,8 @@ Example: python on_studies.py ../Models/bsafusion-joint.safetensors other.safete
 
 As the pipeline sees them – the moving series where its headers place it, on 256 x 256 pixels of the fixed one,
 normalised as `pipeline.yaml` has it – and once more with the shift and turn that fit each slice best taken away, as a
-registration before the network would. Error in mm inside the head; NCC with the moving series undisplaced. Needs pydicom and python-gdcm.
+registration before the network would. Error in mm inside the head; NCC with the moving series undisplaced. Needs
+pydicom and python-gdcm.
 """
 import json
 import sys
@@ -70,7 +71,8 @@ class Stack:
             low, high = np.percentile(self.values, (1, 99.9))
             return max(low, 0.03 * high), high
         least, most = np.percentile(self.values, (2, 98))
-        return np.percentile(self.values[self.values > least + 0.1 * (most - least)], (1, 99.5))  # no air around the head
+        inside = self.values[self.values > least + 0.1 * (most - least)]  # without the air around the head
+        return np.percentile(inside, (1, 99.5))
 
     def normalised(self, values):
         """To 0...1."""
@@ -147,7 +149,8 @@ def main():
             for name, rows in judged(net, study).items():
                 a, b, c, d, _ = rows.mean(0)
                 worse = f"{int(rows[:, 4].sum())} of {len(rows)}"
-                print(f"| {Path(path).stem} | {study} | {name} | {a:.2f} → {b:.2f} | {c:.3f} → {d:.3f} | {worse} |", flush=True)
+                error, ncc = f"{a:.2f} → {b:.2f}", f"{c:.3f} → {d:.3f}"
+                print(f"| {Path(path).stem} | {study} | {name} | {error} | {ncc} | {worse} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ def ballast() -> Tensor:
 
 
 def around(values: Tensor) -> Tensor:
-    """(B, N + 1, 256) -> each head's quarter taken from its neighbour. The last token has no place and sees the mean of all."""
+    """(B, N + 1, 256) -> each head's quarter taken from its neighbour.
+
+    The last token has no place and sees the mean of all."""
     place = values[:, :TOKENS].unflatten(1, (SIDE, SIDE)).chunk(len(HEADS), -1)
     moved = [quarter.roll((-down, -right), (1, 2)) for quarter, (down, right) in zip(place, HEADS)]
     return torch.cat((torch.cat(moved, -1).flatten(1, 2), values.mean(1, keepdim=True)), 1)

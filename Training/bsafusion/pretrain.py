@@ -214,9 +214,12 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--bf16", action="store_true", help="bfloat16 products")
     parser.add_argument("--init", help="last.pt or local.safetensors to go on from, with a new schedule")
-    parser.add_argument("--mono", action="store_true", help="the fixed image is the moving one in another light: a teacher")
-    parser.add_argument("--teacher", help="last.pt of a run with --mono; without --init the run begins with it, too")
-    parser.add_argument("--apart", type=int, default=60_000, help="samples of the lesson before the flow has a say in it")
+    parser.add_argument("--mono", action="store_true",
+                        help="the fixed image is the moving one in another light: a teacher")
+    parser.add_argument("--teacher",
+                        help="last.pt of a run with --mono; without --init the run begins with it, too")
+    parser.add_argument("--apart", type=int, default=60_000,
+                        help="samples of the lesson before the flow has a say in it")
     parser.add_argument("--phantoms", help="slices of a digital phantom (.npz)")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
