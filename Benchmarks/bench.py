@@ -83,7 +83,7 @@ def throughput(program, work, given):
 
 
 def cold_starts(program, work, given):
-    """Whole processes, import or link to the first fused slice; page cache warm. Fuseline reads weights beside the pass,
+    """Whole processes, import or link to the first fused slice; page cache warm. Fuseline uses a second thread,
     so peers are started with one thread and with one for every core, and the faster of the two stands for them."""
     commands = {(name, 1): _cold_fuseline(program, work, model, output)
                 for name, model, output in (("Fuseline", dense(work), "fused.safetensors"),

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Does the second half of a layer while the engine's thread does the first.
 ///
 /// Its queue may have other work first. What it has not begun when the first half is done, the engine's thread does as
-/// well, so nothing waits for a thread that is busy elsewhere, and every value of the result is that of one thread.
+/// well: only a half that was begun is waited for. Every value of the result is that of one thread.
 public final class SecondThread {
   /// Products of a layer from which dividing it pays: some tens of microseconds.
   static let fewestProducts = 2_000_000
@@ -21,7 +21,7 @@ public final class SecondThread {
 
   /// Runs `body`, whose layers the other thread helps with as soon as its queue is free.
   ///
-  /// The thread stays awake until then: waking it for each layer would take longer than many of them.
+  /// The thread stays awake until then: woken for each layer it helps half as much.
   public func standBy<Result, Failure: Error>(
     during body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
