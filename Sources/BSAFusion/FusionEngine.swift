@@ -164,7 +164,9 @@ public final class FusionEngine {
           features, position: position, tokens: tokens, transferred: transferred, workspace: workspace,
           recorder: recorder)
       }
-      if aligning { try align(transferred, flow, workspace, recorder) } else { flow.fill(0) }
+      guard aligning else { return flow.fill(0) }
+      try align(transferred, flow, workspace, recorder)
+      model.damping?.apply(to: flow, fixed: fixed, moving: moving)
     }
   }
 

@@ -11,6 +11,8 @@ public struct FusionModel: Sendable {
 
   let encoder: Encoder
   let transfer: ModalityTransfer
+  /// Of every flow, where the file says so.
+  let damping: Damping?
   private let later: LaterParts
 
   /// Checks name and shape of all 466 tensors, then reads those that are used.
@@ -27,6 +29,7 @@ public struct FusionModel: Sendable {
   ) throws(WeightsError) {
     self.weights = weights
     for parameter in ParameterTable.all { try weights.check(parameter.name, shape: parameter.shape) }
+    damping = try Damping(from: weights)
     let reader = ParameterReader(weights: weights, keepsIdle: keepingIdleBranches)
     later = LaterParts(from: reader)
     encoder = try Encoder(from: reader)

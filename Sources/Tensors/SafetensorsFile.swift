@@ -19,14 +19,16 @@ public struct NamedTensor: Sendable {
 
 /// The writer of the format that `Weights` reads.
 public enum SafetensorsFile {
-  /// Writes F32 tensors in the given order to exactly this path, replacing what is there.
+  /// Writes F32 tensors in the given order, and free text by key, to exactly this path, replacing what is there.
   ///
   /// Throws `unwritable` with the system's reason. A name twice is our own mistake.
-  public static func write(_ tensors: [NamedTensor], to path: String) throws(WeightsError) {
+  public static func write(
+    _ tensors: [NamedTensor], metadata: [String: String] = [:], to path: String
+  ) throws(WeightsError) {
     precondition(Set(tensors.map(\.name)).count == tensors.count, "every tensor has its own name")
     guard let file = fopen(path, "wb") else { throw unwritable(path, errno) }
     var failure: Int32?
-    if !put(header(tensors), file) { failure = errno }
+    if !put(header(tensors, metadata), file) { failure = errno }
     for tensor in tensors where failure == nil {
       if !tensor.values.withUnsafeBytes({ put($0, file) }) { failure = errno }
     }
@@ -35,8 +37,11 @@ public enum SafetensorsFile {
   }
 
   /// Length and JSON, padded with spaces so that the data section is aligned to eight bytes.
-  private static func header(_ tensors: [NamedTensor]) -> [UInt8] {
+  private static func header(_ tensors: [NamedTensor], _ metadata: [String: String]) -> [UInt8] {
     var offset = 0
+    let texts = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+    let free =
+      texts.isEmpty ? [] : ["\(quoted(HeaderJSON.metadataKey)):{\(texts.joined(separator: ","))}"]
     let entries = tensors.map { tensor in
       let end = offset + 4 * tensor.values.count
       defer { offset = end }
@@ -44,7 +49,7 @@ public enum SafetensorsFile {
       return
         "\(quoted(tensor.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
     }
-    var json = Array("{\(entries.joined(separator: ","))}".utf8)
+    var json = Array("{\((free + entries).joined(separator: ","))}".utf8)
     json += [UInt8](repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
     return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Array($0) } + json
   }

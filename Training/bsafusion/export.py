@@ -15,6 +15,7 @@ from . import weights
 from .network import BSAFusion
 
 TENSORS = 466
+NOISE = "flow_noise_px"  # key of the file's metadata
 
 
 def read_checkpoint(path: str) -> Dict[str, torch.Tensor]:
@@ -25,8 +26,13 @@ def read_checkpoint(path: str) -> Dict[str, torch.Tensor]:
     return {**state["net"], **state["average"]}
 
 
+def read_noise(path: str) -> float:
+    """What a file's flows are damped by, pixels (`network.damping`); 0 where it says nothing."""
+    return float(weights.metadata(path).get(NOISE, 0)) if path.endswith(".safetensors") else 0.0
+
+
 def load_network(path: str) -> BSAFusion:
-    net = BSAFusion(dropout=0.0)
+    net = BSAFusion(dropout=0.0, noise=read_noise(path))
     net.load_state_dict(read_checkpoint(path), strict=True)
     return net.eval()
 
@@ -42,7 +48,7 @@ def write(net: BSAFusion, source: str, target: str, half: bool) -> str:
         tensors[name] = array
     if len(tensors) != TENSORS:
         raise ValueError(f"{source}: {len(tensors)} tensors, {TENSORS} belong to the network")
-    weights.save(target, tensors)
+    weights.save(target, tensors, {NOISE: f"{net.noise:g}"} if net.noise > 0 else None)
     with open(target, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 

@@ -148,6 +148,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("output")
     parser.add_argument("--into", required=True, help="weights whose fusion stays")
     parser.add_argument("--scale", type=float, default=1.0, help="of the field")
+    parser.add_argument("--noise", type=float, default=0.0, help="what flows are damped by, pixels")
     parser.add_argument("--float16", action="store_true")
     given = parser.parse_args(arguments)
     model, net = read_average(Local(), given.local).eval(), load_network(given.into)
@@ -155,6 +156,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
         for parameter in model.field.head.parameters():
             parameter.mul_(given.scale)
     install(net, model)
+    net.noise = given.noise
     images = torch.rand(2, 1, 1, 256, 256, generator=torch.Generator().manual_seed(1))
     off = largest_difference(net, model, *images)
     print(write(net, given.local, given.output, given.float16), given.output, f"{off:.1e} of the field's unit off")

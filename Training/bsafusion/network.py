@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+import torch
 from torch import Tensor, nn
 
 from .encoder import Encoder, Restormer
@@ -11,6 +12,20 @@ from .registration import Alignment, CrossAttention, RegistrationNet
 from .transfer import Transferred, TransferNet
 
 NETS = ("encoder", "transfer", "reg_net", "fusion_net")
+BACKGROUND = 0.06  # of the range of grey values: what is darker in both images is not looked at
+
+
+def damping(flow: Tensor, fixed: Tensor, moving: Tensor, noise: float) -> Tensor:
+    """(B, 1, 1, 1): max(0, 1 - noise^2 / mean |flow|^2), the mean over what is bright in either image.
+
+    The estimator of James and Stein (1961, positive part): a flow no longer than what the network sees in pairs
+    that lie right already says nothing, a much longer one is hardly changed. `noise` is a length in pixels.
+    """
+    bright = torch.maximum(fixed, moving - moving.amin((2, 3), keepdim=True)) > BACKGROUND
+    inside = bright.to(flow.dtype)
+    energy = (flow.pow(2).sum(1, keepdim=True) * inside).sum((2, 3), keepdim=True)
+    share = noise**2 * inside.sum((2, 3), keepdim=True) / energy.clamp(min=1e-12)
+    return (1 - share).clamp(min=0)
 
 
 class Output(NamedTuple):
@@ -22,10 +37,14 @@ class Output(NamedTuple):
 
 
 class BSAFusion(nn.Module):
-    """Fixed image 1 and moving image 2, (B, 1, S, S) in 0...1, S a multiple of 16 and >= 32."""
+    """Fixed image 1 and moving image 2, (B, 1, S, S) in 0...1, S a multiple of 16 and >= 32.
 
-    def __init__(self, dropout: float = 0.1) -> None:
+    `noise`: see `damping`; 0 leaves every flow as it is, which is the published network.
+    """
+
+    def __init__(self, dropout: float = 0.1, noise: float = 0.0) -> None:
         super().__init__()
+        self.noise = noise
         self.encoder = Encoder()
         self.transfer = TransferNet(dropout)
         self.reg_net = RegistrationNet()
@@ -77,6 +96,9 @@ class BSAFusion(nn.Module):
         shallow2, feature2 = self.encoder(image2)
         tokens = self.transfer(feature1, feature2)
         alignment = self.reg_net(tokens.x1, tokens.x2)
+        if self.noise > 0:
+            flow = alignment.flow
+            alignment = alignment._replace(flow=flow * damping(flow, image1, image2, self.noise))
         fused = None
         if fuse:
             fused = self.fusion_net(shallow1, shallow2, tokens.au, tokens.bu, alignment.flow)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Dict, Mapping, Optional
+from typing import Any, BinaryIO, Dict, Mapping, Optional
 
 import numpy as np
 
@@ -12,10 +12,20 @@ _TYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "U8": np.uint
 _NAMES = {np.dtype(v): k for k, v in _TYPES.items()}
 
 
+def metadata(path: str) -> Dict[str, str]:
+    """The header's free text, by key."""
+    with open(path, "rb") as file:
+        return _header(file).get("__metadata__", {})
+
+
+def _header(file: BinaryIO) -> Dict[str, Any]:
+    size = struct.unpack("<Q", file.read(8))[0]
+    return json.loads(file.read(size))
+
+
 def load(path: str) -> Dict[str, np.ndarray]:
     with open(path, "rb") as file:
-        size = struct.unpack("<Q", file.read(8))[0]
-        header = json.loads(file.read(size))
+        header = _header(file)
         body = file.read()
     tensors = {}
     for name, entry in header.items():

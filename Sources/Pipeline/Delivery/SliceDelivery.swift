@@ -146,14 +146,6 @@ struct SliceDelivery: Sendable {
 
   /// What was done, in reading order, for Derivation Description.
   private func facts(_ slice: FusedSlice) -> [String] {
-    let record = slice.record
-    let alignment =
-      record.accepted
-      ? "deformed by mean \(millimetres(record.meanMillimetres)), max \(millimetres(record.maxMillimetres))"
-        + (record.averaged.count > 1
-          ? ", averaged over \(record.averaged.count) slices within "
-            + millimetres(ThroughPlane.reach * settings.alignment.throughPlane) : "")
-      : "not deformed (\(record.reason ?? "refused"))"
     return [
       "\(Software.name) \(Software.version): \(volumes.pair.rule.name) fusion by BSAFusion, not for primary diagnosis",
       "model \(model.name) SHA-256 \(model.sha256.prefix(16))",
@@ -161,9 +153,19 @@ struct SliceDelivery: Sendable {
       "fixed \(text(volumes.fixedNormalization))", "moving \(text(volumes.movingNormalization))",
       "moving resampled (\(settings.grid.interpolation.rawValue)) onto \(slice.grid.columns)x\(slice.grid.rows) pixels of "
         + millimetres(slice.grid.columnSpacing),
-      alignment, coverage(record),
+      alignment(slice.record), coverage(slice.record),
     ] + registered
       + volumes.pair.transform.objects.map { "placed by registration \($0.instance.sopInstanceUID)" }
+  }
+
+  private func alignment(_ record: SliceRecord) -> String {
+    guard record.accepted else { return "not deformed (\(record.reason ?? "refused"))" }
+    guard record.maxMillimetres > 0 else { return "not deformed (nothing found beyond the model's noise)" }
+    let reach = ThroughPlane.reach * settings.alignment.throughPlane
+    return
+      "deformed by mean \(millimetres(record.meanMillimetres)), max \(millimetres(record.maxMillimetres))"
+      + (record.averaged.count > 1
+        ? ", averaged over \(record.averaged.count) slices within \(millimetres(reach))" : "")
   }
 
   private var registered: [String] {
