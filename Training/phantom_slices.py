@@ -2,7 +2,7 @@
 
 Invented subjects with their own seeds (the sample studies have 11 to 14), random size, atrophy,
 lesion and tilt. Writes an .npz of T1, T2, CT, PET and SPECT, each (N, 128, 128) in 0...1, for
-`python -m bsafusion.pretrain --phantoms`. Takes about a minute per subject.
+`python -m bsafusion.pretrain --phantoms`. Takes about a quarter of a minute per subject.
 
 Usage: python phantom_slices.py phantoms.npz [subjects]
 """
