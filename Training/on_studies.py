@@ -47,6 +47,7 @@ class Stack:
         for path in sorted((TOP / "sample-studies" / study).rglob("*")):
             if not path.is_file() or (data := pydicom.dcmread(path)).SeriesInstanceUID != series:
                 continue
+            self.modality = data.Modality
             place = data.DetectorInformationSequence[0] if data.Modality == "NM" else data
             self.row, self.column = np.reshape(np.array(place.ImageOrientationPatient, float), (2, 3))
             self.normal, self.spacing = np.cross(self.row, self.column), float(data.PixelSpacing[0])
@@ -58,7 +59,6 @@ class Stack:
             found += [(origin + k * step, plane) for k, plane in enumerate(values if values.ndim == 3 else [values])]
         found.sort(key=lambda slice: slice[0] @ self.normal)
         self.origins, self.values = (np.stack(part) for part in zip(*found))
-        self.modality = data.Modality
 
     def at(self, points):
         """Trilinear values at points [N, 3] in mm."""

@@ -28,7 +28,7 @@ PIXELS = 16.0  # full-resolution pixels per unit of the first level
 SAVE = 200  # steps
 AVERAGE = 0.002  # share of the newest weights in the moving average
 HEAD_RATE = 0.2  # of the field head, which is multiplied by PIXELS
-LENGTH = 0.1  # share of the end-point error in the loss
+LENGTH = 0.5  # share of the end-point error in the loss
 TAUGHT = (5.0, 2.0)  # share of the lesson: apart from the flow, with it
 LAST = 0.25  # of the steps, in which the rate falls
 

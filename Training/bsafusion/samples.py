@@ -26,6 +26,7 @@ WIDE = deform.Range(rotation=8, scale=0.07, shear=0.03, translation=14, elastic=
 # Pairs that are to stay put are moved by up to so many pixels all the same: an image that has never been interpolated
 # is sharper than any other, and the network would look for that instead.
 STILL = 0.7
+LARGEST = 1.7  # times the published displacements, from nothing up: pairs that are nearly right are the usual ones
 OWN = 0.12  # share of pairs whose moving image is the fixed one in another contrast
 INTENSITY = Intensity(gamma=0.3, gain=0.2, noise=0.02, offset=0.06)
 PHANTOM_PAIRS = (("T2", "CT"), ("CT", "PET"), ("T1", "PET"), ("T2", "SPECT"), ("T1", "CT"))
@@ -77,11 +78,11 @@ def with_phantoms(pairs: Pairs, path: str) -> Pairs:
 
 
 class Source:
-    """`shares`: of pairs that are hardly moved, and of wide deformations; the others are as published, 0.3 to
+    """`shares`: of pairs that are hardly moved, and of wide deformations; the others are as published, up to
     1.7 times as large, a third of them with a slight affine change. `mono`: the fixed image is the
     moving one before it was deformed, in another light."""
 
-    def __init__(self, pairs: Pairs, phantoms: float = 0.1, still: float = 0.12, wide: float = 0.12,
+    def __init__(self, pairs: Pairs, phantoms: float = 0.25, still: float = 0.15, wide: float = 0.12,
                  seed: int = 1, mono: bool = False) -> None:
         self.pairs = resized(pairs, IMAGE)
         self.phantoms, self.still, self.wide, self.seed = phantoms, still, wide, seed
@@ -135,7 +136,7 @@ class Source:
         """(B, 2, 32, 32) full-resolution pixels: what aligns."""
         u = lambda: torch.rand(count, 1, 1, 1, generator=gen)  # noqa: E731
         full = 256 / GRID
-        known = full * deform.published(count, GRID, gen) * (0.3 + 1.4 * u())
+        known = full * deform.published(count, GRID, gen) * (LARGEST * u())
         slight = full * deform.draw(count, GRID, SLIGHT, gen) * (u() < 0.35)
         wide, drawn = full * deform.draw(count, GRID, WIDE, gen), u()
         flow = torch.where(drawn < self.still + self.wide, wide, known + slight)
