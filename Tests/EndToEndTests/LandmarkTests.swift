@@ -91,8 +91,6 @@ private struct Truth: Decodable {
         Head(study: "pet-mr", fixed: "MR_AX_T1_SE", moving: "PT_FDG_BRAIN", bend: 0.4),
         Head(study: "pet-mr", fixed: "MR_AX_T1_SE", moving: "PT_FDG_BRAIN", bend: 0.3),
         Head(study: "ct-mr", fixed: "MR_AX_T2_TSE", moving: "CT_HEAD_SOFT", bend: 0.2),
-        Head(study: "ct-mr", fixed: "MR_AX_T2_TSE", moving: "CT_HEAD_SOFT", bend: 0.25),
-        Head(study: "ct-mr", fixed: "MR_AX_T2_TSE", moving: "CT_HEAD_SOFT", bend: 0.3),
         Head(study: "spect-mr", fixed: "MR_AX_T2_TSE", moving: "NM_HMPAO_RECON", bend: 0.2),
         Head(study: "spect-mr", fixed: "MR_AX_T2_TSE", moving: "NM_HMPAO_RECON", bend: 0.4),
       ] : [])
