@@ -40,15 +40,16 @@ def read_tensors(path):
 
 
 def write_dense(source, target):
-    """The model with small numbers wherever a weight is zero, so that nothing of the network is idle, not even a
-    dimension, and all contenders have the same work. A model to measure with, not to look through."""
+    """Drawn weights under the model's names, as uneven as a network's before its training, so that nothing is idle, not
+    even a dimension, and all contenders have the same work. A model to measure with, not to look through."""
     import json
     random = numpy.random.default_rng(7)
     header, blobs, offset = {}, [], 0
     for name, values in read_tensors(source).items():
-        bound = 0.1 / numpy.sqrt(max(1, numpy.prod(values.shape[1:])))
-        small = random.uniform(-bound, bound, values.shape).astype(values.dtype)
-        values = numpy.where(values == 0, small, values)
+        bound = 1 / numpy.sqrt(max(1, numpy.prod(values.shape[1:])))
+        scales = values.ndim == 1 and name.endswith("weight")  # of a normalisation
+        drawn = random.uniform(-bound, bound, values.shape) * (0.1 if values.ndim == 1 else 1) + scales
+        values = drawn.astype(values.dtype)
         header[name] = {"dtype": "F16" if values.dtype == numpy.float16 else "F32", "shape": list(values.shape),
                         "data_offsets": [offset, offset + values.nbytes]}
         offset += values.nbytes
