@@ -125,6 +125,32 @@ def install(net: BSAFusion, model: Blend) -> None:
     second.gdfn.conv.load_state_dict({"weight": model.q.weight, "bias": torch.zeros(1)})
 
 
+@torch.no_grad()
+def extract(net: BSAFusion) -> Blend:
+    """The inverse of `install`: the small fusion that lies in `net`."""
+    model = Blend()
+    first, second = net.fusion_net.outLayer[0], net.fusion_net.outLayer[1]
+    read, offset = _reader(net)
+    plane, mlp = int(read.abs().argmax()), first.mlp.weight[:, :, 0, 0]
+    mix = model.mix.weight[:, :, 0, 0]
+    mix[:, :GIVEN] = mlp[:PLANES, :GIVEN]
+    mix[:, FIXED], mix[:, MOVING] = (mlp[:PLANES, at + plane] / read[plane] for at in (12, 20))
+    model.mix.bias.copy_(first.mlp.bias[:PLANES] + (mix[:, FIXED] + mix[:, MOVING]) * offset)
+    for branch, rows in ((first.gdfn.Dconv1, slice(0, UNITS)), (first.gdfn.Dconv2, slice(UNITS, None))):
+        model.conv.weight[rows] = branch[1].weight[:UNITS, :PLANES]
+        model.conv.bias[rows] = branch[1].bias[:UNITS]
+    model.lin.load_state_dict(second.mlp.state_dict())
+    weights = model.lin.weight[0, :, 0, 0]
+    through = int(weights.abs().argmax())
+    model.p.weight[0, :, 0, 0] = first.gdfn.conv.weight[through, :UNITS, 0, 0] * weights[through]
+    model.k.load_state_dict(second.mdta.conv3[1].state_dict())
+    for branch, rows in ((second.gdfn.Dconv1, slice(0, TONES)), (second.gdfn.Dconv2, slice(TONES, None))):
+        model.c2.weight[rows] = branch[1].weight[:TONES, :1]
+        model.c2.bias[rows] = branch[1].bias[:TONES]
+    model.q.weight.copy_(second.gdfn.conv.weight)
+    return model
+
+
 def largest_difference(net: BSAFusion, model: Blend, fixed: Tensor, moving: Tensor) -> float:
     """Of the fused images under the network's own flow."""
     with torch.no_grad():

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from . import deform, measured
-from .blend import FIXED, Blend, inputs, install
+from .blend import FIXED, Blend, extract, inputs, install
 from .coarse import prepare_coarse
 from .data import Intensity, Pairs, load_pairs, recolour, resized
 from .export import load_network
@@ -152,11 +152,13 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--half", type=int, nargs=2, default=[160, 800], help="samples, steps at 128 px")
     parser.add_argument("--full", type=int, nargs=2, default=[36, 500], help="samples, steps at 256 px")
     parser.add_argument("--from", dest="begin", help="a Blend's last.pt to go on from")
+    parser.add_argument("--again", action="store_true", help="go on from the fusion that lies in --init")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(1)
-    net, model, run = load_network(given.init), Blend(), Path(given.run)
+    net, run = load_network(given.init), Path(given.run)
+    model = extract(net) if given.again else Blend()
     net.skip_idle()
     if given.begin:
         model.load_state_dict(torch.load(given.begin)["average"])

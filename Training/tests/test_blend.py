@@ -5,7 +5,7 @@ import torch
 from torch import Generator
 
 from bsafusion import fusing, measured, metrics
-from bsafusion.blend import Blend, install, largest_difference
+from bsafusion.blend import Blend, extract, install, largest_difference
 from bsafusion.coarse import prepare_coarse
 from bsafusion.data import Pairs
 from bsafusion.install import install as install_alignment
@@ -39,6 +39,17 @@ def test_the_installed_network_fuses_as_the_small_one():
     assert largest_difference(net, model, fixed, moving) < 1e-3
     net.skip_idle()
     assert largest_difference(net, model, fixed, moving) < 1e-3
+
+
+def test_what_was_installed_is_read_back():
+    net, model = network(), Blend()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape))
+    install(net, model)
+    again = extract(net).state_dict()
+    for name, value in model.state_dict().items():
+        assert torch.allclose(again[name], value, atol=1e-5), name
 
 
 def test_its_loss_falls_and_a_resumed_run_gives_the_same_numbers(tmp_path):
