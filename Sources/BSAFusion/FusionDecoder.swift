@@ -13,8 +13,11 @@ struct FusionDecoder: Sendable {
   /// Q: the fused features to the next level.
   private let upFused: [Convolution]
   private let reconstruction: [RestormerBlock]
+  /// What the last values mean; nil: their logistic function is the image.
+  private let levels: GreyLevels?
 
-  init(from reader: ParameterReader) throws(WeightsError) {
+  init(from reader: ParameterReader, levels: GreyLevels?) throws(WeightsError) {
+    self.levels = levels
     let c = ParameterTable.decoderChannels, isQuiet = try Self.isQuiet(reader)
     var blocks: [RestormerBlock] = [], upFeatures: [Convolution] = [], upFused: [Convolution] = []
     for level in 1...Self.levels where !isQuiet {
@@ -78,7 +81,7 @@ struct FusionDecoder: Sendable {
         channels: reconstruction[0].outputs, height: input.height, width: input.width)
       reconstruction[0](input, into: features, workspace: workspace, recorder: recorder)
       reconstruction[1](features, into: fused, workspace: workspace, recorder: recorder)
-      fused.sigmoid()
+      if let levels { fused.stretch(black: levels.black, white: levels.white) } else { fused.sigmoid() }
       recorder.record("fusion", fused)
     }
   }

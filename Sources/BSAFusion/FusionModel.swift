@@ -30,8 +30,9 @@ public struct FusionModel: Sendable {
     self.weights = weights
     for parameter in ParameterTable.all { try weights.check(parameter.name, shape: parameter.shape) }
     damping = try Damping(from: weights)
+    let levels = try GreyLevels(from: weights)
     let reader = ParameterReader(weights: weights, keepsIdle: keepingIdleBranches)
-    later = LaterParts(from: reader)
+    later = LaterParts(from: reader, levels: levels)
     encoder = try Encoder(from: reader)
     transfer = try ModalityTransfer(from: reader)
     if waiting { try complete() }
@@ -67,10 +68,10 @@ private struct LaterParts: Sendable {
   let alignment = Awaited<StepwiseAlignment>()
   let decoder = Awaited<FusionDecoder>()
 
-  init(from reader: ParameterReader) {
+  init(from reader: ParameterReader, levels: GreyLevels?) {
     EngineMemory.queue.async { [alignment, decoder] in
       alignment.make { () throws(WeightsError) in try StepwiseAlignment(from: reader) }
-      decoder.make { () throws(WeightsError) in try FusionDecoder(from: reader) }
+      decoder.make { () throws(WeightsError) in try FusionDecoder(from: reader, levels: levels) }
       reader.weights.releasePages()
     }
   }

@@ -71,6 +71,17 @@ void fk_transpose(const float *x, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t x
           y[i * y_stride + j] = j < rows ? x[j * x_stride + i] : 0;
 }
 
+void fk_stretch_map(const fk_map *map, float black, float scale) {
+  for (int plane = 0; plane < map->images * map->channels; plane++)
+    for (int y = 0; y < map->height; y++) {
+      float *row = plane_of(map, 0, plane) + (ptrdiff_t)y * (map->width + 1);
+      for (int x = 0; x < map->width; x++) {
+        const float v = (row[x] - black) * scale;
+        row[x] = v < 0 ? 0 : v > 1 ? 1 : v;
+      }
+    }
+}
+
 void fk_subtract(const float *a, const float *b, float *y, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) y[i] = a[i] - b[i];
 }

@@ -86,6 +86,12 @@ extension FeatureMap {
     withUnsafePointer(to: view) { fk_sigmoid_map($0) }
   }
 
+  /// Every value between `black` and `white` to its place in 0…1, in place; those beyond become 0 and 1.
+  public func stretch(black: Float, white: Float) {
+    precondition(black < white, "black below white")
+    withUnsafePointer(to: view) { fk_stretch_map($0, black, 1 / (white - black)) }
+  }
+
   /// this = a − b.
   public func subtract(_ a: FeatureMap, _ b: FeatureMap) {
     precondition(hasShape(of: a) && hasShape(of: b), "maps of one shape")

@@ -11,20 +11,6 @@ import Testing
   private let fixed = Plane(columns: 32, rows: 32, pixels: (0..<1024).map { Float($0 % 37) / 37 })
   private let moving = Plane(columns: 32, rows: 32, pixels: (0..<1024).map { Float($0 % 41) / 41 })
 
-  private func withWeights<Result>(
-    _ metadata: [String: String], _ body: (Weights) throws -> Result
-  ) throws -> Result {
-    let path = FileManager.default.temporaryDirectory
-      .appendingPathComponent("\(UUID().uuidString).safetensors").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try SafetensorsFile.write(
-      ParameterTable.all.map {
-        NamedTensor(name: $0.name, shape: $0.shape, values: GoldenWeights.values($0))
-      },
-      metadata: metadata, to: path)
-    return try body(try Weights(path: path))
-  }
-
   private func damping(_ noise: String) throws -> Damping {
     try #require(try withWeights([Damping.key: noise]) { try Damping(from: $0) })
   }

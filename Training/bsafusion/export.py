@@ -15,7 +15,8 @@ from . import weights
 from .network import BSAFusion
 
 TENSORS = 466
-NOISE = "flow_noise_px"  # key of the file's metadata
+NOISE = "flow_noise_px"  # keys of the file's metadata
+LEVELS = "fused_levels"
 
 
 def read_checkpoint(path: str) -> Dict[str, torch.Tensor]:
@@ -26,13 +27,25 @@ def read_checkpoint(path: str) -> Dict[str, torch.Tensor]:
     return {**state["net"], **state["average"]}
 
 
-def read_noise(path: str) -> float:
-    """What a file's flows are damped by, pixels (`network.damping`); 0 where it says nothing."""
-    return float(weights.metadata(path).get(NOISE, 0)) if path.endswith(".safetensors") else 0.0
+def said(net: BSAFusion) -> Dict[str, str]:
+    """What weights say of themselves beside their tensors: nothing, for the network as published."""
+    words = {NOISE: f"{net.noise:g}"} if net.noise > 0 else {}
+    if net.fusion_net.levels:
+        words[LEVELS] = "{:g} {:g}".format(*net.fusion_net.levels)
+    return words
+
+
+def hear(net: BSAFusion, path: str) -> None:
+    """Gives `net` what a checkpoint says of itself (`said`)."""
+    words = weights.metadata(path) if path.endswith(".safetensors") else torch.load(path).get("said", {})
+    net.noise = float(words.get(NOISE, 0))
+    levels = [float(word) for word in words.get(LEVELS, "").split()]
+    net.fusion_net.levels = (levels[0], levels[1]) if levels else None
 
 
 def load_network(path: str) -> BSAFusion:
-    net = BSAFusion(dropout=0.0, noise=read_noise(path))
+    net = BSAFusion(dropout=0.0)
+    hear(net, path)
     net.load_state_dict(read_checkpoint(path), strict=True)
     return net.eval()
 
@@ -48,7 +61,7 @@ def write(net: BSAFusion, source: str, target: str, half: bool) -> str:
         tensors[name] = array
     if len(tensors) != TENSORS:
         raise ValueError(f"{source}: {len(tensors)} tensors, {TENSORS} belong to the network")
-    weights.save(target, tensors, {NOISE: f"{net.noise:g}"} if net.noise > 0 else None)
+    weights.save(target, tensors, said(net))
     with open(target, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 

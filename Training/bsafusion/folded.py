@@ -139,7 +139,7 @@ class Folded(nn.Module):
             g = self.blocks[k](torch.cat((maps[:1], warped, g), 1))
         g = double(g, align_corners=False)
         z = torch.cat((g, shallow[:1], warp_network(shallow[1:], flow)), 1)
-        return torch.sigmoid(self.blocks[5](self.blocks[4](z)))
+        return self.decoder.shown(self.blocks[5](self.blocks[4](z)))
 
     def forward(self, image1: Tensor, image2: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         shallow = self.rb1(torch.cat((image1, image2)))

@@ -24,7 +24,7 @@ from . import deform, measured
 from .blend import FIXED, Blend, extract, inputs, install
 from .coarse import prepare_coarse
 from .data import Intensity, Pairs, load_pairs, recolour, resized
-from .export import load_network
+from .export import load_network, said
 from .journal import Journal
 from .network import BSAFusion
 from .samplers import warp_image
@@ -35,6 +35,10 @@ FIELDS = 64  # deformations kept ready
 SAVE = 50  # steps
 QUALITY = 1.5  # share of Q_S in the loss
 LUMINANCE = 0.028  # the least grey value of a luminance plane, recoloured or not, is above this
+BLACK = 0.0625  # of a luminance plane
+# Share of the distance to the wanted grey values, for luminance planes: with less, the moving image is given up.
+GREY = (12.0, 40.0)
+PLACED, LEFT = 0.8, 0.5  # of a moving luminance plane where it is brightest, and of the fixed image under it
 
 
 class Pool(NamedTuple):
@@ -77,10 +81,22 @@ def make_pool(net: BSAFusion, pairs: Pairs, size: int, count: int, gen: Generato
 
 
 def wanted(fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Tensor]:
-    """The grey values to stay near, and how near: the larger of both images; of a luminance plane
-    (black above zero: PET, SPECT) seven tenths, whose place is otherwise taken by the fixed image."""
-    coloured = (seen.amin((1, 2, 3), keepdim=True) > LUMINANCE).to(seen.dtype)
-    return torch.maximum(fixed, (1 - 0.3 * coloured) * seen), 0.3 + 3.7 * coloured
+    """The grey values to stay near, (B, 1, S, S), and how near, (B): the larger of both images. A luminance plane (black
+    above zero: PET, SPECT), whose colour is laid over the fused plane anyway, takes its place by the cube of its
+    brightness: dim ones take little."""
+    luminance = seen.amin((1, 2, 3), keepdim=True) > LUMINANCE
+    bright = ((seen - BLACK) / (1 - BLACK)).clamp(min=0) ** 3
+    mixed = (fixed * (1 - (1 - LEFT) * bright) + PLACED * bright).clamp(max=1)
+    near = GREY[0] + (GREY[1] - GREY[0]) * luminance.view(-1).to(seen.dtype)
+    return torch.where(luminance, mixed, torch.maximum(fixed, seen)), near
+
+
+def distance(image: Tensor, target: Tensor) -> Tensor:
+    """Of grey values, and half of that of their differences across and down, (B)."""
+    error = image - target
+    across, down = error[..., 1:] - error[..., :-1], error[..., 1:, :] - error[..., :-1, :]
+    mean = lambda size: size.abs().mean((1, 2, 3))  # noqa: E731
+    return mean(error) + 0.5 * (mean(across) + mean(down))
 
 
 def shown(fused: Tensor) -> Tensor:
@@ -90,17 +106,17 @@ def shown(fused: Tensor) -> Tensor:
 
 
 def loss(fused: Tensor, fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Dict[str, float]]:
-    """The measures of both sources. Their sum rewards giving the moving image up for the fixed
-    one; the root of its information and the grey values keep it."""
+    """The measures of both sources. Their sum rewards giving the moving image up for the fixed one, which by itself
+    beats every fusion in most of them; the grey values keep it."""
     sources = [fixed, seen]
     edges, structure = measured.q_abf(sources, fused), measured.ssim(sources, fused)
     first, second = measured.vif(sources, fused)
-    target, share = wanted(fixed, seen)
-    grey = ((fused - target).abs() * share).mean()
+    target, near = wanted(fixed, seen)
+    grey = distance(fused, target)
     windows = measured.q_s(sources, shown(fused))
-    kept = 2 * edges + first + second + 0.5 * structure + QUALITY * windows + 0.2 * (second + 0.02).sqrt()
+    kept = 2 * edges + first + second + 0.5 * structure + QUALITY * windows
     report = {"q_abf": edges, "vif1": first, "vif2": second, "ssim": structure, "q_s": windows, "grey": grey}
-    return 5.5 + QUALITY - kept.mean() + grey, {k: float(v.detach().mean()) for k, v in report.items()}
+    return 5.5 + QUALITY - (kept - near * grey).mean(), {k: float(v.detach().mean()) for k, v in report.items()}
 
 
 def train(model: Blend, pool: Pool, run: Path, steps: int, batch: int, rates: Tuple[float, float]) -> None:
@@ -110,6 +126,7 @@ def train(model: Blend, pool: Pool, run: Path, steps: int, batch: int, rates: Tu
     average = {k: v.clone() for k, v in model.state_dict().items()}
     run.mkdir(parents=True, exist_ok=True)
     journal, step, last = Journal(run), 0, run / "last.pt"
+    model.train()
     if last.exists():
         state: Dict[str, Any] = torch.load(str(last))
         model.load_state_dict(state["model"])
@@ -138,6 +155,7 @@ def train(model: Blend, pool: Pool, run: Path, steps: int, batch: int, rates: Tu
             Path(str(last) + ".part").replace(last)
             print(step * batch, journal.line(), flush=True)
     model.load_state_dict(average)
+    model.eval()
     journal.flush()
     journal.draw()
 
@@ -148,9 +166,9 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--run", required=True, help="folder; its network.pt is the result")
     parser.add_argument("--split", default="train", choices=["train", "subjects-train"])
-    parser.add_argument("--limit", type=int, default=48, help="pairs per set; 0 = all")
-    parser.add_argument("--half", type=int, nargs=2, default=[160, 800], help="samples, steps at 128 px")
-    parser.add_argument("--full", type=int, nargs=2, default=[36, 500], help="samples, steps at 256 px")
+    parser.add_argument("--limit", type=int, default=60, help="pairs per set; 0 = all")
+    parser.add_argument("--half", type=int, nargs=2, default=[160, 3000], help="samples, steps at 128 px")
+    parser.add_argument("--full", type=int, nargs=2, default=[72, 2000], help="samples, steps at 256 px")
     parser.add_argument("--from", dest="begin", help="a Blend's last.pt to go on from")
     parser.add_argument("--again", action="store_true", help="go on from the fusion that lies in --init")
     given = parser.parse_args(arguments)
@@ -164,13 +182,13 @@ def main(arguments: Optional[List[str]] = None) -> None:
         model.load_state_dict(torch.load(given.begin)["average"])
     prepare_coarse(net)
     pairs = load_pairs(Path(given.data), given.split, limit=given.limit)
-    for size, batch, (count, steps), rates in ((128, 2, given.half, (5e-3, 5e-4)),
-                                               (256, 1, given.full, (3e-3, 2e-4))):
+    for size, batch, (count, steps), rates in ((128, 2, given.half, (4e-3, 5e-4)),
+                                               (256, 1, given.full, (1.3e-3, 1e-4))):
         if steps:
             pool = make_pool(net, pairs, size, count, Generator().manual_seed(size))
             train(model, pool, run / str(size), steps, batch, rates)
     install(net, model)
-    torch.save({"net": net.state_dict(), "average": {}}, str(run / "network.pt"))
+    torch.save({"net": net.state_dict(), "average": {}, "said": said(net)}, str(run / "network.pt"))
 
 
 if __name__ == "__main__":

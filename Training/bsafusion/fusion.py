@@ -1,6 +1,8 @@
 """Multi-modal feature fusion (MMFF): coarse-to-fine fusion under a given flow. No alignment."""
 from __future__ import annotations
 
+from typing import Optional, Tuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,6 +37,8 @@ class FusionNet(nn.Module):
         for k in range(1, 4):
             setattr(self, f"up_sample{k}", FusionUp(CHANNELS[k - 1], CHANNELS[k]))
         self.quiet = False  # skips the coarse branch: exact while F4 gives zero
+        # the last layer's values that mean black and white; without them their logistic function is the picture
+        self.levels: Optional[Tuple[float, float]] = None
         self.outLayer = nn.Sequential(Restormer(CHANNELS[4] + 16, 12), Restormer(12, 1))
 
     def forward(self, shallow1: Tensor, shallow2: Tensor, au: Tensor, bu: Tensor,
@@ -45,7 +49,14 @@ class FusionNet(nn.Module):
         else:
             g = double(self._coarse(au, bu, flow), align_corners=False)
         z = torch.cat((g, shallow1, warp_network(shallow2, flow)), 1)
-        return torch.sigmoid(self.outLayer(z))
+        return self.shown(self.outLayer(z))
+
+    def shown(self, values: Tensor) -> Tensor:
+        """The last layer's values as grey values in 0...1."""
+        if self.levels is None:
+            return torch.sigmoid(values)
+        black, white = self.levels
+        return ((values - black) / (white - black)).clamp(0, 1)
 
     def _coarse(self, au: Tensor, bu: Tensor, flow: Tensor) -> Tensor:
         """From S/16 to S/2: (B, 12, S/2, S/2)."""

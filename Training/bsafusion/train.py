@@ -17,6 +17,7 @@ from torch import nn
 from . import deform, fusing, pretrain, start, weights
 from .config import Config, Stage, load_config
 from .data import Intensity, Pairs, Sampler, load_pairs
+from .export import hear, said
 from .install import install
 from .journal import Journal
 from .local import Local
@@ -68,7 +69,7 @@ class Trainer:
         state: Dict[str, Any] = {
             "net": self.net.state_dict(), "stage": self.stage_index, "step": self.step,
             "samples": self.samples, "balance": self.balance, "average": self.average,
-            "gen": self.gen.get_state(), "rng": torch.get_rng_state(),
+            "gen": self.gen.get_state(), "rng": torch.get_rng_state(), "said": said(self.net),
             "optimizer": self.optimizer.state_dict() if self.optimizer else None}
         part = self.run / "last.pt.part"
         torch.save(state, str(part))
@@ -80,6 +81,7 @@ class Trainer:
             return False
         state = torch.load(str(path), map_location="cpu")
         self.net.load_state_dict(state["net"])
+        hear(self.net, str(path))
         self.stage_index, self.step = state["stage"], state["step"]
         self.samples, self.balance, self.average = state["samples"], state["balance"], state["average"]
         self.gen.set_state(state["gen"])
@@ -99,6 +101,7 @@ class Trainer:
         else:
             values = {k: torch.from_numpy(v).float() for k, v in weights.load(path).items()}
         self.net.load_state_dict(values)
+        hear(self.net, path)
 
     def begin_with_local(self, path: str) -> None:
         """The alignment learned by `pretrain`."""

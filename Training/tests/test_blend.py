@@ -8,6 +8,7 @@ from bsafusion import fusing, measured, metrics
 from bsafusion.blend import Blend, extract, install, largest_difference
 from bsafusion.coarse import prepare_coarse
 from bsafusion.data import Pairs
+from bsafusion.export import load_network, said, write
 from bsafusion.install import install as install_alignment
 from bsafusion.local import Local
 from bsafusion.network import BSAFusion
@@ -104,3 +105,43 @@ def test_q_s_is_perfect_in_flat_windows_and_bounded_in_bright_ones():
     assert torch.equal((255 * rounded).round(), (255 * grain).round())
     rounded.sum().backward()
     assert bool((grain.grad == 1).all())
+
+
+def test_dim_luminance_takes_little_and_bright_takes_the_place():
+    fixed = torch.full((2, 1, 8, 8), 0.6)
+    seen = torch.full((2, 1, 8, 8), fusing.BLACK)
+    seen[..., 4:] = torch.tensor([1.0, 0.35]).view(2, 1, 1, 1)
+    target, near = fusing.wanted(fixed, seen)
+    assert target[0, 0, 0, 4:].tolist() == pytest.approx([1.0] * 4)
+    assert target[1, 0, 0, 4:].tolist() == pytest.approx([0.6] * 4, abs=0.02)
+    assert torch.equal(target[..., :4], fixed[..., :4]) and near.tolist() == [fusing.GREY[1]] * 2
+    grey = torch.cat((torch.zeros(2, 1, 8, 4), seen[..., 4:]), 3)  # black at zero: the larger of both
+    target, near = fusing.wanted(fixed, grey)
+    assert torch.equal(target, torch.maximum(fixed, grey)) and near.tolist() == [fusing.GREY[0]] * 2
+
+
+def test_values_beyond_black_and_white_are_clamped_and_still_learn():
+    model, z = Blend(), torch.rand(1, 9, 16, 16)
+    with torch.no_grad():
+        model.lin.bias.fill_(3)
+    shown = model.eval()(z)
+    assert bool((shown == 1).all())
+    assert torch.equal(model.train()(z), shown)
+    model(z).sum().backward()
+    assert float(model.lin.bias.grad) == pytest.approx(0.05 * 256, rel=1e-3)
+
+
+def test_a_file_keeps_its_levels_and_one_without_is_shown_as_published(tmp_path):
+    net, plain = network(), network()
+    install(net, Blend())
+    for kept, name in ((net, "levels"), (plain, "published")):
+        path = str(tmp_path / f"{name}.safetensors")
+        write(kept, name, path, half=False)
+        assert load_network(path).fusion_net.levels == kept.fusion_net.levels
+        values = torch.tensor([-5.0, -4.0, 2.0, 9.0])
+        shown = load_network(path).fusion_net.shown(values)
+        assert torch.allclose(shown, torch.tensor([0, 0, 0.75, 1]) if name == "levels" else torch.sigmoid(values))
+    with pytest.raises(ValueError, match="levels"):
+        extract(plain)
+    torch.save({"net": net.state_dict(), "average": {}, "said": said(net)}, str(tmp_path / "last.pt"))
+    assert load_network(str(tmp_path / "last.pt")).fusion_net.levels == net.fusion_net.levels

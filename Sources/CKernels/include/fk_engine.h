@@ -139,6 +139,9 @@ void fk_warp(const fk_map *x, const fk_map *flow, const fk_map *y);
 /// The logistic function of every pixel, in place.
 void fk_sigmoid_map(const fk_map *map);
 
+/// (v − black)·scale of every pixel v, in place, clamped to 0…1; what is not a number stays so.
+void fk_stretch_map(const fk_map *map, float black, float scale);
+
 /// y = a − b.
 void fk_subtract(const float *a, const float *b, float *y, ptrdiff_t count);
 
