@@ -43,7 +43,7 @@ def draw_sheet(cases: List["Case"], path: str) -> None:
         for axis, title, image in zip(row, titles, images):
             axis.imshow(image, cmap="gray", vmin=0, vmax=1)
             axis.set_title(title, fontsize=7)
-        _grid(row[-1], case.flow)
+        draw_grid(row[-1], case.flow)
         n = case.numbers
         row[-1].set_title(f"EPE {n['epe_before']:.1f}>{n['epe_after']:.1f}", fontsize=7)
         row[0].set_title(case.name, fontsize=7)
@@ -54,7 +54,7 @@ def draw_sheet(cases: List["Case"], path: str) -> None:
     pyplot.close(figure)
 
 
-def _grid(axis: "object", flow: Tensor, step: int = 16) -> None:
+def draw_grid(axis: "object", flow: Tensor, step: int = 16) -> None:
     dx, dy = flow[0, 0].numpy(), flow[0, 1].numpy()
     y, x = np.indices(dx.shape)
     draw = axis  # a matplotlib axis
