@@ -25,6 +25,7 @@ from bsafusion.samplers import warp_image  # noqa: E402
 from phantom.deformation import Deformation  # noqa: E402
 
 SIDE = 256
+MODALITIES = {"ct-mr": "CT", "pet-mr": "PT", "spect-mr": "NM", "pet-ct": "PT"}  # of the moving series
 
 
 def seconds(time):
@@ -128,7 +129,7 @@ def judged(net, study):
     rows = {}
     for name, fixed, moving, target, true, head, pixel in slices(study):
         with torch.no_grad():
-            flow = net(image(fixed), image(moving), fuse=False).alignment.flow
+            flow = net(image(fixed), image(moving), fuse=False, modality=MODALITIES[study]).alignment.flow
         found = flow[0].flatten(1).T.numpy()
         # The rest of an elastic flow is looked up where the rigid part has put it: close enough for fractions of a mm.
         before, after = (np.linalg.norm(true - f, axis=1)[head].mean() * pixel for f in (0, found))

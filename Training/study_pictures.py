@@ -11,7 +11,7 @@ from typing import List, NamedTuple
 import numpy as np
 import torch
 
-from on_studies import SIDE, slices
+from on_studies import MODALITIES, SIDE, slices
 
 from bsafusion.export import load_network  # noqa: E402
 from bsafusion.network import BSAFusion  # noqa: E402
@@ -42,7 +42,7 @@ def seen(net: BSAFusion, study: str) -> List[Seen]:
             continue
         fixed, moved = image(still), image(moving)
         with torch.no_grad():
-            out = net(fixed, moved)
+            out = net(fixed, moved, modality=MODALITIES[study])
         flow = out.alignment.flow
         before, after = (np.linalg.norm(true - f, axis=1)[head].mean() for f in (0, flow[0].flatten(1).T.numpy()))
         found.append(Seen(*map(plane, (fixed, moved, warp_image(moved, flow), out.fused)), flow, before, after))

@@ -9,7 +9,8 @@ internal import Tensors
 /// The estimator of James and Stein (1961, positive part): a flow no longer than what the weights see in undeformed
 /// pairs says nothing, a much longer one is hardly changed. docs/training.md has what it is worth.
 struct Damping: Sendable {
-  /// Key of the noise in the metadata of a file of weights. Files without it leave every flow as it is.
+  /// Key of the noise in the metadata of a file of weights; with `.PT` behind it for moving images of that modality, of
+  /// which the general one is not true. Files without it leave every flow as it is.
   static let key = "flow_noise_px"
   /// Of the range of grey values: what is darker in both images is not looked at.
   private static let background: Float = 0.06
@@ -17,19 +18,27 @@ struct Damping: Sendable {
   /// Root mean square length of the flow on undeformed pairs, pixels; more than 0.
   let noise: Double
 
-  /// Nil where the file says nothing, or 0.
-  ///
-  /// Throws `damaged` where what it says is not a length.
-  init?(from weights: Weights) throws(WeightsError) {
-    guard let text = weights.metadata[Self.key] else { return nil }
-    guard let noise = Double(text), noise.isFinite, noise >= 0 else {
-      throw WeightsError(
-        .damaged, file: weights.path,
-        detail: "its metadata give \(Self.key) as \"\(text)\", which is no length in pixels; install it again"
-      )
-    }
+  /// Nil where the noise is 0: nothing is damped.
+  init?(noise: Double) {
     guard noise > 0 else { return nil }
     self.noise = noise
+  }
+
+  /// The noises that a file gives, pixels, by modality of the moving image; `""` has the general one.
+  ///
+  /// Throws `damaged` where one is not a length.
+  static func noises(from weights: Weights) throws(WeightsError) -> [String: Double] {
+    var noises: [String: Double] = [:]
+    for (word, text) in weights.metadata where word == key || word.hasPrefix(key + ".") {
+      guard let noise = Double(text), noise.isFinite, noise >= 0 else {
+        throw WeightsError(
+          .damaged, file: weights.path,
+          detail: "its metadata give \(word) as \"\(text)\", which is no length in pixels; install it again"
+        )
+      }
+      noises[String(word.dropFirst(key.count + 1))] = noise
+    }
+    return noises
   }
 
   /// max(0, 1 − noise² / mean |flow|²), the mean over the pixels that are bright in either image; 0 where none is.

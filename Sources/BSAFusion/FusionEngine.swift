@@ -17,6 +17,7 @@ public final class FusionEngine {
   let model: FusionModel
   let workspace: Workspace
   private let position: [Float]
+  private let damping: Damping?
   /// Memory for what `align` leaves until it is fused.
   let spare = SliceFeatures.Spare()
 
@@ -26,8 +27,13 @@ public final class FusionEngine {
   /// Plans the workspace for planes of `side × side` pixels, or takes `memory` that was made for that side and is used by
   /// nobody else.
   ///
+  /// - Parameter modality: of the moving images (DICOM's Modality), where it is known. Weights may say how weak a flow means
+  ///   nothing, and may say it for some modalities by themselves.
+  ///
   /// Throws `unsupportedSide` unless the side is a multiple of 16 from 32 up.
-  public init(model: FusionModel, side: Int, memory: EngineMemory? = nil) throws(FusionError) {
+  public init(
+    model: FusionModel, side: Int, modality: String? = nil, memory: EngineMemory? = nil
+  ) throws(FusionError) {
     precondition(memory.map { $0.side == side } ?? true, "memory of another side")
     guard Self.takes(side: side) else {
       throw FusionError(
@@ -37,6 +43,7 @@ public final class FusionEngine {
     }
     self.model = model
     self.side = side
+    damping = model.damping(modality: modality)
     workspace = memory?.take() ?? Workspace(capacity: WorkspacePlan.floats(side: side))
     position = model.transfer.positionTokens(side: side, workspace: workspace)
   }
@@ -166,7 +173,7 @@ public final class FusionEngine {
       }
       guard aligning else { return flow.fill(0) }
       try align(transferred, flow, workspace, recorder)
-      model.damping?.apply(to: flow, fixed: fixed, moving: moving)
+      damping?.apply(to: flow, fixed: fixed, moving: moving)
     }
   }
 

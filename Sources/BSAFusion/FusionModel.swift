@@ -11,8 +11,7 @@ public struct FusionModel: Sendable {
 
   let encoder: Encoder
   let transfer: ModalityTransfer
-  /// Of every flow, where the file says so.
-  let damping: Damping?
+  private let noises: [String: Double]
   private let later: LaterParts
 
   /// Checks name and shape of all 466 tensors, then reads those that are used.
@@ -29,7 +28,7 @@ public struct FusionModel: Sendable {
   ) throws(WeightsError) {
     self.weights = weights
     for parameter in ParameterTable.all { try weights.check(parameter.name, shape: parameter.shape) }
-    damping = try Damping(from: weights)
+    noises = try Damping.noises(from: weights)
     let levels = try GreyLevels(from: weights)
     let reader = ParameterReader(weights: weights, keepsIdle: keepingIdleBranches)
     later = LaterParts(from: reader, levels: levels)
@@ -44,6 +43,11 @@ public struct FusionModel: Sendable {
   public func complete() throws(WeightsError) {
     _ = try later.alignment.get()
     _ = try later.decoder.get()
+  }
+
+  /// Of every flow for a moving image of this modality, where the file says so.
+  func damping(modality: String?) -> Damping? {
+    (modality.flatMap { noises[$0] } ?? noises[""]).flatMap { Damping(noise: $0) }
   }
 
   /// Throws `unusableModel` where it cannot be read.

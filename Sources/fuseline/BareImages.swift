@@ -12,6 +12,8 @@ struct BareImages {
   let model: String
   /// Where names are looked up.
   let models: String?
+  /// Of the moving image, where it is known.
+  let modality: String?
 
   func fuse(fixed: String, moving: String, into output: String, dump: Bool) throws {
     guard output.hasSuffix(".png") || output.hasSuffix(".safetensors") else {
@@ -34,7 +36,8 @@ struct BareImages {
       ? { name, shape, values in tensors.append(NamedTensor(name: name, shape: shape, values: values)) } : nil
     // For a dump, branches that have no influence are kept.
     let network = try ModelLibrary.network(model, folder: models, keepingIdleBranches: dump, waiting: false)
-    let engine = try FusionEngine(model: network, side: fixedPlane.columns, memory: memory)
+    let engine = try FusionEngine(
+      model: network, side: fixedPlane.columns, modality: modality, memory: memory)
     let result = Result { try engine.fuse(fixed: fixedPlane, moving: movingPlane, trace: trace) }
     // Weights that could not be read say so themselves, before the pass that missed them does.
     try network.complete()

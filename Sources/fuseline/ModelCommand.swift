@@ -74,12 +74,17 @@ struct ModelCommand: ParsableCommand {
     @Option(help: "The image that keeps its grid.") var fixed: String
     @Option(help: "The image that is aligned to it; RGB keeps its colour.") var moving: String
     @Option(help: "Result: .png or .safetensors.") var output: String
+    @Option(
+      help:
+        "Modality of the moving image, as in its DICOM series: CT, PT, NM. Weights may damp their flows by it."
+    )
+    var modality: String?
     @Flag(help: "Write every intermediate as well (safetensors).") var dump = false
 
     func run() throws {
       // A file says all there is to know of it; a name is looked up where the configuration says.
       let folder = model.hasSuffix(".safetensors") ? nil : try options.settings().models
-      try BareImages(model: model, models: folder)
+      try BareImages(model: model, models: folder, modality: modality)
         .fuse(fixed: fixed, moving: moving, into: output, dump: dump)
     }
   }

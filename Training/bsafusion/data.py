@@ -15,6 +15,7 @@ from .colour import rgb_to_ycbcr
 from .samplers import pixel_grid, warp_image
 
 SETS = ("CT", "PET", "SPECT")
+MODALITIES = ("CT", "PT", "NM")  # of their moving images, in DICOM's terms
 # subjects that the split "subjects-train" has no slice of; "subjects-test" has nobody else and
 # all their slices. "subjects-train" leaves `val` out, too
 HELD_OUT = ("11", "20", "28", "36", "41")

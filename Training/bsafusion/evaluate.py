@@ -16,7 +16,7 @@ from torch import Tensor
 
 from . import deform, metrics
 from .colour import quantise
-from .data import SETS, Pairs, head_weight, load_pairs
+from .data import MODALITIES, SETS, Pairs, head_weight, load_pairs
 from .export import load_network
 from .losses import end_point_error
 from .network import BSAFusion
@@ -78,7 +78,7 @@ def judge(net: BSAFusion, pairs: Pairs, kind: str, seed: int, fuse: bool = True)
         target = deform.invert(forward[i:i + 1], steps=25)
         moving = warp_image(aligned, forward[i:i + 1])
         started = time.process_time()
-        out = net(fixed, moving, fuse=fuse)
+        out = net(fixed, moving, fuse=fuse, modality=MODALITIES[int(pairs.kind[i])])
         seconds = time.process_time() - started
         flow = out.alignment.flow
         warped = warp_image(moving, flow)

@@ -15,7 +15,7 @@ from . import weights
 from .network import BSAFusion
 
 TENSORS = 466
-NOISE = "flow_noise_px"  # keys of the file's metadata
+NOISE = "flow_noise_px"  # keys of the file's metadata; with ".PT" behind it for moving images of that modality
 LEVELS = "fused_levels"
 
 
@@ -30,6 +30,7 @@ def read_checkpoint(path: str) -> Dict[str, torch.Tensor]:
 def said(net: BSAFusion) -> Dict[str, str]:
     """What weights say of themselves beside their tensors: nothing, for the network as published."""
     words = {NOISE: f"{net.noise:g}"} if net.noise > 0 else {}
+    words.update({f"{NOISE}.{modality}": f"{noise:g}" for modality, noise in net.noises.items()})
     if net.fusion_net.levels:
         words[LEVELS] = "{:g} {:g}".format(*net.fusion_net.levels)
     return words
@@ -39,6 +40,7 @@ def hear(net: BSAFusion, path: str) -> None:
     """Gives `net` what a checkpoint says of itself (`said`)."""
     words = weights.metadata(path) if path.endswith(".safetensors") else torch.load(path).get("said", {})
     net.noise = float(words.get(NOISE, 0))
+    net.noises = {key[len(NOISE) + 1:]: float(word) for key, word in words.items() if key.startswith(NOISE + ".")}
     levels = [float(word) for word in words.get(LEVELS, "").split()]
     net.fusion_net.levels = (levels[0], levels[1]) if levels else None
 

@@ -149,6 +149,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--into", required=True, help="weights whose fusion stays")
     parser.add_argument("--scale", type=float, default=1.0, help="of the field")
     parser.add_argument("--noise", type=float, default=0.0, help="what flows are damped by, pixels")
+    parser.add_argument("--noises", nargs="*", default=[], metavar="PT=0.5",
+                        help="the same for moving images of these modalities")
     parser.add_argument("--float16", action="store_true")
     given = parser.parse_args(arguments)
     model, net = read_average(Local(), given.local).eval(), load_network(given.into)
@@ -157,6 +159,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
             parameter.mul_(given.scale)
     install(net, model)
     net.noise = given.noise
+    net.noises = {modality: float(noise) for modality, noise in (word.split("=") for word in given.noises)}
     images = torch.rand(2, 1, 1, 256, 256, generator=torch.Generator().manual_seed(1))
     off = largest_difference(net, model, *images)
     print(write(net, given.local, given.output, given.float16), given.output, f"{off:.1e} of the field's unit off")

@@ -1,7 +1,7 @@
 """The four nets together, as one module whose parameter names are the shipped ones."""
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional
 
 import torch
 from torch import Tensor, nn
@@ -39,12 +39,14 @@ class Output(NamedTuple):
 class BSAFusion(nn.Module):
     """Fixed image 1 and moving image 2, (B, 1, S, S) in 0...1, S a multiple of 16 and >= 32.
 
-    `noise`: see `damping`; 0 leaves every flow as it is, which is the published network.
+    `noise`: see `damping`; 0 leaves every flow as it is, which is the published network. `noises` has it for moving
+    images of some modalities (DICOM's Modality, as "PT"), of which `noise` is not true.
     """
 
     def __init__(self, dropout: float = 0.1, noise: float = 0.0) -> None:
         super().__init__()
         self.noise = noise
+        self.noises: Dict[str, float] = {}
         self.encoder = Encoder()
         self.transfer = TransferNet(dropout)
         self.reg_net = RegistrationNet()
@@ -91,14 +93,16 @@ class BSAFusion(nn.Module):
                 module.conv1[0].reset_parameters()
                 module.closed = False
 
-    def forward(self, image1: Tensor, image2: Tensor, fuse: bool = True) -> Output:
+    def forward(self, image1: Tensor, image2: Tensor, fuse: bool = True, modality: str = "") -> Output:
+        """`modality`: of image 2, where it is known."""
         shallow1, feature1 = self.encoder(image1)
         shallow2, feature2 = self.encoder(image2)
         tokens = self.transfer(feature1, feature2)
         alignment = self.reg_net(tokens.x1, tokens.x2)
-        if self.noise > 0:
+        noise = self.noises.get(modality, self.noise)
+        if noise > 0:
             flow = alignment.flow
-            alignment = alignment._replace(flow=flow * damping(flow, image1, image2, self.noise))
+            alignment = alignment._replace(flow=flow * damping(flow, image1, image2, noise))
         fused = None
         if fuse:
             fused = self.fusion_net(shallow1, shallow2, tokens.au, tokens.bu, alignment.flow)

@@ -30,3 +30,17 @@ def test_a_file_keeps_its_noise_and_its_flows_are_damped(tmp_path):
         damped = load_network(path)(*pair, fuse=False).alignment.flow
     assert weights.metadata(path) == {NOISE: f"{net.noise:g}"}
     assert torch.allclose(damped, 0.75 * plain, rtol=0.05, atol=1e-5) and not torch.equal(damped, plain)
+
+
+def test_a_modality_of_its_own_noise_has_that(tmp_path):
+    torch.manual_seed(1)
+    net = BSAFusion(dropout=0.0).eval()
+    pair = torch.rand(2, 1, 1, 32, 32)
+    net.noise, net.noises = 1e3, {"PT": 0.0}
+    path = str(tmp_path / "noises.safetensors")
+    write(net, "net", path, half=False)
+    again = load_network(path)
+    assert again.noise == 1e3 and again.noises == {"PT": 0.0}
+    with torch.no_grad():
+        assert not bool(again(*pair, fuse=False).alignment.flow.any())
+        assert bool(again(*pair, fuse=False, modality="PT").alignment.flow.any())

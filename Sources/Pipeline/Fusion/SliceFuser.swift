@@ -19,7 +19,8 @@ public final class SliceFuser {
   init(volumes: PairVolumes, model: FusionModel, settings: Settings, prepared: PreparedSlices) throws {
     self.volumes = volumes
     self.prepared = prepared
-    engine = try FusionEngine(model: model, side: settings.grid.side)
+    engine = try FusionEngine(
+      model: model, side: settings.grid.side, modality: volumes.pair.moving.modality)
     throughPlane = ThroughPlane(sigma: settings.alignment.throughPlane)
     depths = volumes.fixed.grid.depths
     colour = volumes.pair.rule.colour.flatMap(ColourTable.named)
