@@ -65,6 +65,8 @@ class Stack:
         """Trilinear values at points [N, 3] in mm."""
         step, offset = (self.origins[-1] - self.origins[0]) / (len(self.origins) - 1), points - self.origins[0]
         places = [offset @ step / (step @ step), offset @ self.column / self.spacing, offset @ self.row / self.spacing]
+        # A slice's own plane is in the stack: by a rounding error it would be outside, and all of it empty.
+        places = [np.where(abs(place - place.round()) < 1e-6, place.round(), place) for place in places]
         return map_coordinates(self.values.astype(float), places, order=1, mode="constant", cval=self.values.min())
 
     def percentiles(self):

@@ -35,6 +35,10 @@ public struct Fused: Sendable {
   /// The moving image as it was given.
   let moving: Plane
 
+  public init(fused: Plane, flow: Flow, moving: Plane) {
+    (self.fused, self.flow, self.moving) = (fused, flow, moving)
+  }
+
   /// The moving image at those places (sampler V); sampled when asked for.
   public var aligned: Plane { flow.warp(moving) }
 }

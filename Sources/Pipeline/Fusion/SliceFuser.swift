@@ -43,7 +43,7 @@ public final class SliceFuser {
       let (flow, record) = chosen(own, window: window, slices: slices, index: index)
       timings.judge += watch.lap()
       let used = record.accepted ? flow : Flow.none(like: own.planes.fixed)
-      let fused = try engine.fuse(own.alignment, moving: own.input, by: used)
+      let fused = try own.single(record) ?? engine.fuse(own.alignment, moving: own.input, by: used)
       timings.network += watch.lap()
       var slice = compose(own, index: index, fused: fused, predicted: flow, record: record)
       timings.compose = watch.lap()
@@ -113,6 +113,22 @@ public final class SliceFuser {
       folding: statistics.foldedFraction, similarityBefore: decision.before, similarityAfter: decision.after,
       accepted: decision.accepted, reason: decision.reason?.rawValue, coverage: planes.insideFraction,
       averaged: averaged, seconds: 0, timings: SliceTimings())
+  }
+}
+
+extension PreparedSlice {
+  /// Where one of the images is constant there is nothing to fuse: the other one, as it lies. Else nil.
+  ///
+  /// The network normalises every plane over the image. Of a constant one only rounding is left, and what it makes of that
+  /// has grey values that neither image has.
+  fileprivate func single(_ record: SliceRecord) -> Fused? {
+    guard record.reason == AlignmentAcceptance.Reason.noContrast.rawValue else { return nil }
+    func contrast(_ plane: Plane) -> Float {
+      let seen = zip(plane.pixels, planes.inside).lazy.filter { $0.1 }.map { $0.0 }
+      return (seen.max() ?? 0) - (seen.min() ?? 0)
+    }
+    let shown = contrast(planes.fixed) < contrast(input) ? input : planes.fixed
+    return Fused(fused: shown, flow: Flow.none(like: shown), moving: input)
   }
 }
 
