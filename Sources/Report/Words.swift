@@ -11,7 +11,7 @@ enum Words {
     case .folding: "the deformation would have folded the image"
     case .similarityFell: "the two images would have had less in common with it"
     case .noOverlap: "the moving series covers too little of the slice to judge it"
-    case .noContrast: "one of the images is constant where the moving series has data"
+    case .noContrast: "one of the images is constant where the moving series has data; the other one is shown"
     case .notFinite: "the network's answer was not a number"
     case nil: code.replacingOccurrences(of: "_", with: " ")
     }

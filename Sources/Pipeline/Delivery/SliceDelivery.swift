@@ -159,6 +159,9 @@ struct SliceDelivery: Sendable {
   }
 
   private func alignment(_ record: SliceRecord) -> String {
+    if record.showsOneImage {
+      return "not fused: one image is constant, the other is shown (\(record.reason ?? ""))"
+    }
     guard record.accepted else { return "not deformed (\(record.reason ?? "refused"))" }
     guard record.maxMillimetres > 0 else { return "not deformed (nothing found beyond the model's noise)" }
     let reach = ThroughPlane.reach * settings.alignment.throughPlane

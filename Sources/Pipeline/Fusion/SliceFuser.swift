@@ -122,7 +122,7 @@ extension PreparedSlice {
   /// The network normalises every plane over the image. Of a constant one only rounding is left, and what it makes of that
   /// has grey values that neither image has.
   fileprivate func single(_ record: SliceRecord) -> Fused? {
-    guard record.reason == AlignmentAcceptance.Reason.noContrast.rawValue else { return nil }
+    guard record.showsOneImage else { return nil }
     func contrast(_ plane: Plane) -> Float {
       let seen = zip(plane.pixels, planes.inside).lazy.filter { $0.1 }.map { $0.0 }
       return (seen.max() ?? 0) - (seen.min() ?? 0)

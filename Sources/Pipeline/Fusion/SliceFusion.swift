@@ -17,6 +17,8 @@ public struct SliceRecord: Codable, Hashable, Sendable {
   public var accepted: Bool
   /// Why not, as a stable code.
   public var reason: String?
+  /// Nothing was fused: one of the images is constant, and the other one is the picture.
+  public var showsOneImage: Bool { reason == AlignmentAcceptance.Reason.noContrast.rawValue }
   /// Fraction (0…1) of the grid that the moving series covers.
   public var coverage: Double
   /// Indices of the slices whose fields the deformation is the mean of, rising; only its own where it was not averaged.
