@@ -87,7 +87,7 @@ def main():
         fusion.append((study, (s.fixed, s.moving, s.aligned, compared[len(found) // 2].fused, s.fused), ""))
     folder = Path(sys.argv[2])
     draw(alignment, folder / "alignment.png", ("fixed", "moving", "aligned", "fused", "fixed | aligned", ""))
-    draw(fusion, folder / "fusion.png", ("fixed", "moving", "aligned", "fused before", "fused now"))
+    draw(fusion, folder / "fusion.png", ("fixed", "moving", "aligned", "fused by the other", "fused"))
 
 
 if __name__ == "__main__":
