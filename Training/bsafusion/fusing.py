@@ -28,16 +28,20 @@ from .export import load_network, said
 from .journal import Journal
 from .network import BSAFusion
 from .samplers import warp_image
+from .variety import flattened, lesions, remnants
 
 COMMON = deform.COMMON._replace(rotation=6, scale=0.08, translation=8)
 INTENSITY = Intensity(gamma=0.25, gain=0.12, noise=0.0, offset=0.03)
 FIELDS = 64  # deformations kept ready
 SAVE = 50  # steps
 QUALITY = 1.5  # share of Q_S in the loss
+LESIONS, REMNANTS, FLAT = 0.45, 0.08, 0.1  # shares of the samples, see `variety`
 LUMINANCE = 0.028  # the least grey value of a luminance plane, recoloured or not, is above this
 BLACK = 0.0625  # of a luminance plane
 # Share of the distance to the wanted grey values, for luminance planes: with less, the moving image is given up.
 GREY = (12.0, 40.0)
+GREY_HOT = 400.0  # the same where a luminance plane is brightest, added
+HOT = 0.7, 0.9  # of a luminance plane's range: what is brighter is shown as it is
 PLACED, LEFT = 0.8, 0.5  # of a moving luminance plane where it is brightest, and of the fixed image under it
 
 
@@ -55,9 +59,21 @@ def _recoloured(pairs: Pairs, count: int, gen: Generator) -> Tuple[Tensor, Tenso
     index = torch.stack([pick(pick(kinds)) for _ in range(count)])
     flip, changed = u() < 0.5, u() < 0.5
     fixed, moving = (torch.where(flip, i[index].flip(-1), i[index]) for i in (pairs.fixed, pairs.moving))
+    fixed, moving = _other(fixed, moving, gen)
     common = torch.where(changed, deform.draw(count, fixed.shape[-1], COMMON, gen), torch.zeros(1))
     return (torch.where(changed, recolour(warp_image(fixed, common), INTENSITY._replace(offset=0.02), gen), fixed),
             torch.where(changed, recolour(warp_image(moving, common), INTENSITY, gen), moving))
+
+
+def _other(fixed: Tensor, moving: Tensor, gen: Generator) -> Tuple[Tensor, Tensor]:
+    """What the atlas does not have: small hot places, flat regions, nearly empty slices."""
+    chance = lambda p: torch.rand(fixed.shape[0], 1, 1, 1, generator=gen) < p  # noqa: E731
+    which = chance(FLAT)
+    fixed, moving = (torch.where(which, flattened(image), image) for image in (fixed, moving))
+    for change, share in ((remnants, REMNANTS), (lesions, LESIONS), (lesions, LESIONS)):
+        which, other = chance(share), change(fixed, moving, gen)
+        fixed, moving = (torch.where(which, new, old) for new, old in zip(other, (fixed, moving)))
+    return fixed, moving
 
 
 def make_pool(net: BSAFusion, pairs: Pairs, size: int, count: int, gen: Generator) -> Pool:
@@ -81,19 +97,21 @@ def make_pool(net: BSAFusion, pairs: Pairs, size: int, count: int, gen: Generato
 
 
 def wanted(fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Tensor]:
-    """The grey values to stay near, (B, 1, S, S), and how near, (B): the larger of both images. A luminance plane (black
-    above zero: PET, SPECT), whose colour is laid over the fused plane anyway, takes its place by the cube of its
-    brightness: dim ones take little."""
+    """The grey values to stay near, (B, 1, S, S), and how near, (B, 1, S, S): the larger of both images. A luminance
+    plane (black above zero: PET, SPECT), whose colour is laid over the fused plane anyway, takes its place by the cube
+    of its brightness: dim ones take little. A small hot place in it counts for more than its few pixels."""
     luminance = seen.amin((1, 2, 3), keepdim=True) > LUMINANCE
-    bright = ((seen - BLACK) / (1 - BLACK)).clamp(min=0) ** 3
+    level = ((seen - BLACK) / (1 - BLACK)).clamp(min=0)
+    bright, hot = level**3, ((level - HOT[0]) / (HOT[1] - HOT[0])).clamp(0, 1)
     mixed = (fixed * (1 - (1 - LEFT) * bright) + PLACED * bright).clamp(max=1)
-    near = GREY[0] + (GREY[1] - GREY[0]) * luminance.view(-1).to(seen.dtype)
+    mixed = torch.lerp(mixed, torch.maximum(mixed, seen), hot)
+    near = torch.where(luminance, GREY[1] + GREY_HOT * bright**2, torch.full_like(seen, GREY[0]))
     return torch.where(luminance, mixed, torch.maximum(fixed, seen)), near
 
 
-def distance(image: Tensor, target: Tensor) -> Tensor:
-    """Of grey values, and half of that of their differences across and down, (B)."""
-    error = image - target
+def distance(image: Tensor, target: Tensor, near: Tensor) -> Tensor:
+    """Of grey values, times `near`, and half of that of their differences across and down, (B)."""
+    error = near * (image - target)
     across, down = error[..., 1:] - error[..., :-1], error[..., 1:, :] - error[..., :-1, :]
     mean = lambda size: size.abs().mean((1, 2, 3))  # noqa: E731
     return mean(error) + 0.5 * (mean(across) + mean(down))
@@ -112,11 +130,11 @@ def loss(fused: Tensor, fixed: Tensor, seen: Tensor) -> Tuple[Tensor, Dict[str, 
     edges, structure = measured.q_abf(sources, fused), measured.ssim(sources, fused)
     first, second = measured.vif(sources, fused)
     target, near = wanted(fixed, seen)
-    grey = distance(fused, target)
+    grey = distance(fused, target, near)
     windows = measured.q_s(sources, shown(fused))
     kept = 2 * edges + first + second + 0.5 * structure + QUALITY * windows
     report = {"q_abf": edges, "vif1": first, "vif2": second, "ssim": structure, "q_s": windows, "grey": grey}
-    return 5.5 + QUALITY - (kept - near * grey).mean(), {k: float(v.detach().mean()) for k, v in report.items()}
+    return 5.5 + QUALITY - (kept - grey).mean(), {k: float(v.detach().mean()) for k, v in report.items()}
 
 
 def train(model: Blend, pool: Pool, run: Path, steps: int, batch: int, rates: Tuple[float, float]) -> None:
@@ -167,8 +185,8 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--run", required=True, help="folder; its network.pt is the result")
     parser.add_argument("--split", default="train", choices=["train", "subjects-train"])
     parser.add_argument("--limit", type=int, default=60, help="pairs per set; 0 = all")
-    parser.add_argument("--half", type=int, nargs=2, default=[160, 3000], help="samples, steps at 128 px")
-    parser.add_argument("--full", type=int, nargs=2, default=[72, 2000], help="samples, steps at 256 px")
+    parser.add_argument("--half", type=int, nargs=2, default=[240, 4000], help="samples, steps at 128 px")
+    parser.add_argument("--full", type=int, nargs=2, default=[112, 2500], help="samples, steps at 256 px")
     parser.add_argument("--from", dest="begin", help="a Blend's last.pt to go on from")
     parser.add_argument("--again", action="store_true", help="go on from the fusion that lies in --init")
     given = parser.parse_args(arguments)

@@ -5,7 +5,7 @@ knows the training heads after some hundred thousand samples and learns nothing 
 """
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +18,9 @@ GRID = 32  # fields are drawn on this grid
 BENT, BEND = 0.85, 5.0  # share of pairs bent together; their largest standard deviation, px of 256
 SHADED, SHADE = 0.5, 0.25  # share of images with a bias field; its largest size, log
 RELIT_GAMMA = 0.5  # standard deviation, log
+LESION_BODY = 0.1  # what is brighter in the fixed image is head
+LESION_RADII = 0.012, 0.08  # of the side
+FLAT_LEVELS = 6
 SOFTENED, SOFTEST = 0.25, 1.2  # share of blurred images; the widest Gaussian's standard deviation, px of 128
 
 
@@ -94,6 +97,49 @@ def holders(images: Tensor, gen: Generator) -> Tensor:
     line = ((y - curve).abs() < thick) & (x.abs() < reach)
     near = F.max_pool2d(body, 3, stride=1, padding=1)
     return torch.where(line & (near < 0.5), u(0.15, 0.9).expand_as(images), images)
+
+
+def _discs(places: Tensor, radii: Tensor, gen: Generator) -> Tensor:
+    """One soft-edged ellipse an image, about a pixel of `places` (B, 1, S, S: > 0 where it may lie) of its choice;
+    `radii` as a share of the side. (B, 1, S, S) in 0...1."""
+    count, size = places.shape[0], places.shape[-1]
+    chosen = torch.multinomial((places > 0).flatten(1).to(places.dtype) + 1e-9, 1, generator=gen)
+    row, column = (at.view(-1, 1, 1, 1) for at in (chosen // size, chosen % size))
+    axis = torch.arange(size, dtype=places.dtype)
+    x, y = axis.view(1, 1, 1, -1) - column, axis.view(1, 1, -1, 1) - row
+    long = torch.exp(0.5 * (_uniform(count, gen) - 0.5))
+    away = torch.sqrt((x / long) ** 2 + (y * long) ** 2) / (radii * size)
+    return torch.sigmoid((1 - away) * radii * size / (0.3 + 2 * _uniform(count, gen)))
+
+
+def lesions(fixed: Tensor, moving: Tensor, gen: Generator) -> Tuple[Tensor, Tensor]:
+    """A small place inside the head that is hot, now and then cold, in the moving image, and dark, bright or nothing
+    of its own in the fixed one, not always of the same size. The atlas's brains are alike all over."""
+    count = fixed.shape[0]
+    u = lambda a, b: a + (b - a) * _uniform(count, gen)  # noqa: E731
+    inside, radii = fixed - LESION_BODY, u(*LESION_RADII)
+    state = gen.get_state()
+    hot = _discs(inside, radii, gen)
+    gen.set_state(state)  # the same place and shape
+    own = _discs(inside, radii * u(0.6, 1.6), gen)
+    least = moving.amin((2, 3), keepdim=True)
+    value = torch.where(u(0, 1) < 0.85, u(0.6, 1.0), least)
+    drawn = u(0, 1)
+    grey = torch.where(drawn < 0.5, u(0, 0.15), u(0.6, 1.0))
+    return torch.where(drawn < 0.75, torch.lerp(fixed, grey.expand_as(fixed), own), fixed), torch.lerp(
+        moving, value.expand_as(moving), hot)
+
+
+def remnants(fixed: Tensor, moving: Tensor, gen: Generator) -> Tuple[Tensor, Tensor]:
+    """Hardly anything in the slice: what lies outside a small place is background. The ends of a study."""
+    left = _discs(fixed - LESION_BODY, 0.03 + 0.17 * _uniform(fixed.shape[0], gen), gen)
+    least = moving.amin((2, 3), keepdim=True)
+    return fixed * left, least + (moving - least) * left
+
+
+def flattened(images: Tensor) -> Tensor:
+    """Of few grey values, as phantoms are."""
+    return (images * FLAT_LEVELS).round() / FLAT_LEVELS
 
 
 def some(images: Tensor, which: Tensor, change: Callable[[Tensor, Generator], Tensor],

@@ -8,7 +8,7 @@ from bsafusion.deform import jacobian
 from bsafusion.pretrain import seen_length
 from bsafusion.samplers import field_to_full, warp_image
 from bsafusion.samples import STILL, Small, Source, mirrored, structure
-from bsafusion.variety import common_field, shaded, softened
+from bsafusion.variety import common_field, lesions, remnants, shaded, softened
 
 
 def source(**shares):
@@ -83,3 +83,20 @@ def test_shading_and_softening_leave_most_of_an_image_as_it_is():
     same = lambda changed: int((changed == images).flatten(1).all(1).sum())  # noqa: E731
     assert 16 < same(shaded(images, gen)) < 48 and 32 < same(softened(images, gen)) < 62
     assert softened(images, gen).std() < images.std() and shaded(images, gen).max() <= 1
+
+
+def test_lesions_are_small_and_inside_and_remnants_leave_little():
+    gen = Generator().manual_seed(4)
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    head = ((x - 64) ** 2 + (y - 64) ** 2 < 40**2).float().expand(16, 1, 128, 128)
+    fixed, moving = 0.4 * head, 0.1 + 0.3 * head
+    spotted, hot = lesions(fixed, moving, gen)
+    changed = (hot - moving).abs() > 0.05
+    sizes = changed.sum((1, 2, 3))
+    assert int(sizes.min()) > 4 and int(sizes.max()) < 0.05 * 128**2
+    assert int((hot.amax((1, 2, 3)) > 0.55).sum()) > 8  # most are hot
+    shown = ((spotted - fixed).abs() > 0.05).flatten(1).any(1)
+    assert 4 < int(shown.sum()) < 16 and bool((changed & (head > 0)).flatten(1).any(1).all())
+    little, dim = remnants(fixed, moving, gen)
+    assert float((little > 0.2).float().mean((1, 2, 3)).max()) < 0.15
+    assert float(dim.amin()) >= 0.1 - 1e-6 and float(dim.amax()) <= 0.4 + 1e-6
