@@ -16,7 +16,8 @@ struct FusionDecoder: Sendable {
   /// What the last values mean; nil: their logistic function is the image.
   private let levels: GreyLevels?
 
-  init(from reader: ParameterReader, levels: GreyLevels?) throws(WeightsError) {
+  /// `affine`: what the shallow features are of the image, where they are not computed.
+  init(from reader: ParameterReader, affine: AffineFeatures?, levels: GreyLevels?) throws(WeightsError) {
     self.levels = levels
     let c = ParameterTable.decoderChannels, isQuiet = try Self.isQuiet(reader)
     var blocks: [RestormerBlock] = [], upFeatures: [Convolution] = [], upFused: [Convolution] = []
@@ -33,7 +34,11 @@ struct FusionDecoder: Sendable {
     (self.blocks, self.upFeatures, self.upFused) = (blocks, upFeatures, upFused)
     reconstruction = [
       try RestormerBlock(
-        "fusion_net.outLayer.0", inputs: 28, outputs: 12, missing: isQuiet ? c[Self.levels] : 0, from: reader),
+        "fusion_net.outLayer.0", inputs: 28, outputs: 12, from: reader,
+        given: { whole in
+          let given = isQuiet ? whole.droppingInputs(first: c[Self.levels]) : whole
+          return affine?.replacing(in: given, after: isQuiet ? 0 : c[Self.levels]) ?? given
+        }),
       try RestormerBlock("fusion_net.outLayer.1", inputs: 12, outputs: 1, from: reader),
     ]
   }
@@ -49,14 +54,14 @@ struct FusionDecoder: Sendable {
     return last.allSatisfy { reader.isIdle($0) }
   }
 
-  /// tokens: 2 × 256 × S/16 × S/16 before injection; shallow: 2 × 8 × S × S; flow: 2 × S × S.
+  /// tokens: 2 × 256 × S/16 × S/16 before injection; shallow: 2 × 8 × S × S, or what is given instead; flow: 2 × S × S.
   /// Written: fused, 1 × S × S in 0…1.
   func callAsFunction(
     tokens: FeatureMap, shallow: FeatureMap, flow: FeatureMap, fused: FeatureMap, workspace: Workspace,
     recorder: Recorder
   ) {
     workspace.scope {
-      let side = flow.width, coarse = blocks.last?.outputs ?? 0, c = Encoder.shallowChannels
+      let side = flow.width, coarse = blocks.last?.outputs ?? 0, c = shallow.channels
       let input = workspace.map(channels: coarse + 2 * c, height: side, width: side)
       if !blocks.isEmpty {
         decode(

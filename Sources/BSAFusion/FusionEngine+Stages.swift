@@ -18,7 +18,8 @@ extension FusionEngine {
     for (plane, name) in [(fixed, "fixed"), (moving, "moving")] { try check(plane, name) }
     return try workspace.scope { () throws(FusionError) -> SliceAlignment in
       let flow = workspace.map(channels: 2, height: side, width: side)
-      let features = SliceFeatures(side: side, spare: spare)
+      let features = SliceFeatures(
+        side: side, shallowChannels: model.encoder.written.shallow, spare: spare)
       try encode(
         fixed, moving, tokens: features.tokens, shallow: features.shallow, flow: flow, workspace,
         Recorder(trace: nil), aligning: true)

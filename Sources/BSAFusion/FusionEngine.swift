@@ -140,7 +140,8 @@ public final class FusionEngine {
   ) throws(FusionError) -> (Flow, Plane) {
     let tokenSide = side / ParameterTable.patch
     return try workspace.scope { () throws(FusionError) -> (Flow, Plane) in
-      let shallow = workspace.map(images: 2, channels: Encoder.shallowChannels, height: side, width: side)
+      let shallow = workspace.map(
+        images: 2, channels: model.encoder.written.shallow, height: side, width: side)
       let tokens = workspace.map(
         images: 2, channels: ParameterTable.hidden, height: tokenSide, width: tokenSide)
       try encode(
@@ -163,7 +164,7 @@ public final class FusionEngine {
     try workspace.scope { () throws(FusionError) in
       let transferred = map(ParameterTable.hidden, tokens.height)
       workspace.scope {
-        let images = map(1, side), features = map(Encoder.featureChannels, side)
+        let images = map(1, side), features = map(model.encoder.written.features, side)
         images.fill(image: 0, from: fixed.pixels)
         images.fill(image: 1, from: moving.pixels)
         model.encoder(images, shallow: shallow, features: features, workspace: workspace, recorder: recorder)

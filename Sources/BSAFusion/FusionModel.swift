@@ -31,9 +31,9 @@ public struct FusionModel: Sendable {
     noises = try Damping.noises(from: weights)
     let levels = try GreyLevels(from: weights)
     let reader = ParameterReader(weights: weights, keepsIdle: keepingIdleBranches)
-    later = LaterParts(from: reader, levels: levels)
     encoder = try Encoder(from: reader)
-    transfer = try ModalityTransfer(from: reader)
+    later = LaterParts(from: reader, affine: encoder.affine, levels: levels)
+    transfer = try ModalityTransfer(from: reader, affine: encoder.affine)
     if waiting { try complete() }
   }
 
@@ -72,10 +72,12 @@ private struct LaterParts: Sendable {
   let alignment = Awaited<StepwiseAlignment>()
   let decoder = Awaited<FusionDecoder>()
 
-  init(from reader: ParameterReader, levels: GreyLevels?) {
+  init(from reader: ParameterReader, affine: AffineFeatures?, levels: GreyLevels?) {
     EngineMemory.queue.async { [alignment, decoder] in
       alignment.make { () throws(WeightsError) in try StepwiseAlignment(from: reader) }
-      decoder.make { () throws(WeightsError) in try FusionDecoder(from: reader, levels: levels) }
+      decoder.make { () throws(WeightsError) in
+        try FusionDecoder(from: reader, affine: affine, levels: levels)
+      }
       reader.weights.releasePages()
     }
   }

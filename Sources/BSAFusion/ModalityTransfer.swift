@@ -10,8 +10,8 @@ struct ModalityTransfer: Sendable {
   private let learned: [[Float]]
   private let blocks: [[TransformerBlock]]
 
-  init(from reader: ParameterReader) throws(WeightsError) {
-    embedding = try PatchEmbedding("transfer.classifier.embedding", from: reader)
+  init(from reader: ParameterReader, affine: AffineFeatures?) throws(WeightsError) {
+    embedding = try PatchEmbedding("transfer.classifier.embedding", affine: affine, from: reader)
     classifier = try ModalityClassifier("transfer.classifier", from: reader)
     self.reader = reader
     learned = [try reader.token("transfer.transfer.cls1"), try reader.token("transfer.transfer.cls2")]
@@ -30,7 +30,7 @@ struct ModalityTransfer: Sendable {
     embedding.positionTokens(side: side, workspace: workspace)
   }
 
-  /// features: 2 × 3 × S × S. Written, each 2 × 256 × S/16 × S/16: `tokens`, the features before injection (fused
+  /// features: 2 × 3 × S × S, or what is given instead. Written, each 2 × 256 × S/16 × S/16: `tokens`, the features before injection (fused
   /// later), and `transferred`, those after it (aligned later).
   func callAsFunction(
     _ features: FeatureMap, position: [Float], tokens maps: FeatureMap, transferred: FeatureMap,

@@ -12,13 +12,14 @@ struct RestormerBlock: Sendable {
   /// Nil where it is idle.
   private let feedForward: GatedFeedForward?
 
-  /// `missing`: so many of the first inputs are zero and left out of what the block is given.
+  /// `given`: the 1×1 in front, for what the block is given instead of the inputs of its weights.
   init(
-    _ name: String, inputs: Int, outputs c: Int, missing: Int = 0, from reader: ParameterReader
+    _ name: String, inputs: Int, outputs c: Int, from reader: ParameterReader,
+    given: (ConvolutionParameters) -> ConvolutionParameters = { $0 }
   ) throws(WeightsError) {
     self.name = name
     outputs = c
-    let mlp = try reader.convolution("\(name).mlp", inputs, c, side: 1).droppingInputs(first: missing)
+    let mlp = given(try reader.convolution("\(name).mlp", inputs, c, side: 1))
     self.mlp = Convolution(mlp)
     attention = try ChannelAttention("\(name).mdta", c, after: mlp, from: reader)
     let projection = try reader.convolution("\(name).gdfn.conv", 4 * c, c, side: 1)
@@ -29,6 +30,9 @@ struct RestormerBlock: Sendable {
         gate: try reader.composed("\(name).gdfn.Dconv1", c, 4 * c),
         value: try reader.composed("\(name).gdfn.Dconv2", c, 4 * c), projection: projection)
   }
+
+  /// Whether it is its 1×1 and nothing else.
+  var isPointwise: Bool { attention == nil && feedForward == nil }
 
   /// x: B images of i channels; y: B images of C channels, written; both of one size.
   func callAsFunction(_ x: FeatureMap, into y: FeatureMap, workspace: Workspace, recorder: Recorder) {

@@ -12,13 +12,13 @@ final class SliceFeatures: Sendable {
     /// Owns what the maps lie in.
     private let memory: Workspace
 
-    init(side: Int) {
+    init(side: Int, shallowChannels: Int) {
       let coarse = side / ParameterTable.patch
       memory = Workspace(
         capacity: Workspace.floats(images: 2, channels: ParameterTable.hidden, height: coarse, width: coarse)
-          + Workspace.floats(images: 2, channels: Encoder.shallowChannels, height: side, width: side))
+          + Workspace.floats(images: 2, channels: shallowChannels, height: side, width: side))
       tokens = memory.map(images: 2, channels: ParameterTable.hidden, height: coarse, width: coarse)
-      shallow = memory.map(images: 2, channels: Encoder.shallowChannels, height: side, width: side)
+      shallow = memory.map(images: 2, channels: shallowChannels, height: side, width: side)
     }
   }
 
@@ -33,16 +33,16 @@ final class SliceFeatures: Sendable {
   private let maps: Maps
   private let spare: Spare
 
-  /// - Parameter spare: of slices of the same side.
-  init(side: Int, spare: Spare) {
+  /// - Parameter spare: of slices of the same side and channels.
+  init(side: Int, shallowChannels: Int = Encoder.shallowChannels, spare: Spare) {
     self.spare = spare
-    maps = spare.take() ?? Maps(side: side)
+    maps = spare.take() ?? Maps(side: side, shallowChannels: shallowChannels)
   }
 
   deinit { spare.give(maps) }
 
   /// Features of both images before injection, 2 × 256 × S/16 × S/16.
   var tokens: FeatureMap { maps.tokens }
-  /// Shallow features of both, 2 × 8 × S × S.
+  /// Shallow features of both, 2 × 8 × S × S, or what is given instead.
   var shallow: FeatureMap { maps.shallow }
 }

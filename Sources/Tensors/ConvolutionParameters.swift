@@ -82,6 +82,19 @@ public struct ConvolutionParameters: Sendable {
       border: border)
   }
 
+  /// This 1×1 for inputs that are sums of other planes: input i is Σⱼ basis[i][j] · plane j. Sums in double.
+  public func onto(_ basis: [[Float]]) -> ConvolutionParameters {
+    precondition(taps == 1 && border == nil && basis.count == inputs, "one row for each input of a 1×1")
+    let weights = weights, planes = basis.first?.count ?? 0
+    let put = (0..<outputs).flatMap { output in
+      (0..<planes).map { plane in
+        Float(
+          (0..<inputs).reduce(0.0) { $0 + Double(weights[output * inputs + $1]) * Double(basis[$1][plane]) })
+      }
+    }
+    return ConvolutionParameters(outputs: outputs, inputs: planes, taps: 1, weights: put, bias: bias)
+  }
+
   /// Some of the outputs, in the order of `indices`.
   public func selecting(_ indices: [Int]) -> ConvolutionParameters {
     let size = inputs * taps, weights = weights

@@ -92,19 +92,7 @@ import Testing
       "reg_net.f2_FR5.flow_output", "transfer.classifier.vit_blks.vit0.attention.out_proj",
       "transfer.transfer.VitBLK2.vit1.mlp.linear2",
     ]
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "\(UUID().uuidString).safetensors"
-    ).path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let tensors = ParameterTable.all.map { parameter in
-      let zero = idle.contains { parameter.name.hasPrefix($0 + ".") }
-      return NamedTensor(
-        name: parameter.name, shape: parameter.shape,
-        values: zero
-          ? [Float](repeating: 0, count: parameter.shape.reduce(1, *)) : GoldenWeights.values(parameter))
-    }
-    try SafetensorsFile.write(tensors, to: path)
-    let weights = try Weights(path: path), (fixed, moving) = pair(64)
+    let weights = try Self.weights(idle: idle), (fixed, moving) = pair(64)
     let short = try FusionModel(weights: weights)
     let whole = try FusionModel(weights: weights, keepingIdleBranches: true)
     #expect(try short.alignment().depth == 3 && whole.alignment().depth == 5)
@@ -113,6 +101,28 @@ import Testing
     #expect(one.flow == other.flow && one.aligned == other.aligned)
     #expect(Difference(one.fused.pixels, other.fused.pixels).greatest < 1e-6)
     #expect(one.flow.dx.pixels.contains { $0 != 0 })
+  }
+
+  @Test func `an encoder that only weighs the image is folded into what reads it`() throws {
+    let blocks = ["encoder.rb1", "encoder.rb2"].flatMap { ["\($0).mdta.conv4", "\($0).gdfn.conv"] }
+    let coarse = ["fusion_net.F4.mlp", "fusion_net.F4.mdta.conv4", "fusion_net.F4.gdfn.conv"]
+    for idle in [blocks, blocks + coarse] {
+      let weights = try Self.weights(idle: idle), (fixed, moving) = pair(64)
+      let short = try FusionModel(weights: weights)
+      let whole = try FusionModel(weights: weights, keepingIdleBranches: true)
+      #expect(short.encoder.affine != nil && whole.encoder.affine == nil)
+      let engine = try FusionEngine(model: short, side: 64)
+      let one = try engine.fuse(fixed: fixed, moving: moving)
+      let other = try FusionEngine(model: whole, side: 64).fuse(fixed: fixed, moving: moving)
+      #expect(Difference(one.flow.dx.pixels, other.flow.dx.pixels).greatest < 1e-4)
+      #expect(Difference(one.flow.dy.pixels, other.flow.dy.pixels).greatest < 1e-4)
+      #expect(Difference(one.fused.pixels, other.fused.pixels).greatest < 1e-4)
+      #expect(one.flow.dx.pixels.contains { abs($0) > 0.5 })
+      let alignment = try engine.align(fixed: fixed, moving: moving)
+      #expect(try engine.fuse(alignment, moving: moving, by: alignment.flow).fused == one.fused)
+    }
+    let one = try Self.weights(idle: Array(blocks.dropLast()))
+    #expect(try FusionModel(weights: one).encoder.affine == nil)
   }
 
   @Test func `a refused deformation gives what a pass without alignment gives`() throws {
@@ -205,5 +215,22 @@ import Testing
     let masked = DeformationStatistics(flow: flow, mask: left)
     #expect(masked.foldedFraction == 0 && masked.maxPixels == 0 && masked.pixels == 24)
     #expect(DeformationStatistics(flow: flow, mask: [Bool](repeating: false, count: 64)).pixels == 0)
+  }
+
+  /// The golden weights but for these layers, which are zero.
+  private static func weights(idle: [String]) throws -> Weights {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "\(UUID().uuidString).safetensors"
+    ).path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let tensors = ParameterTable.all.map { parameter in
+      let zero = idle.contains { parameter.name.hasPrefix($0 + ".") }
+      return NamedTensor(
+        name: parameter.name, shape: parameter.shape,
+        values: zero
+          ? [Float](repeating: 0, count: parameter.shape.reduce(1, *)) : GoldenWeights.values(parameter))
+    }
+    try SafetensorsFile.write(tensors, to: path)
+    return try Weights(path: path)
   }
 }
