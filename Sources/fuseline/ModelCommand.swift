@@ -53,13 +53,19 @@ struct ModelCommand: ParsableCommand {
       discussion: "Example: fuseline model show ct-mr")
     @OptionGroup var options: ConfigurationOption
     @Argument(help: "Name of the model.") var name: String
+    @Flag(help: "Print the card as it is, JSON.") var json = false
 
     func run() throws {
       let library = try ModelLibrary(folder: options.settings().models)
       let model = try library.model(named: name)
       _ = try ModelLibrary.load(model)
-      let card = ((model.path as NSString).deletingPathExtension) + ".json"
-      print(try String(contentsOfFile: card, encoding: .utf8), terminator: "")
+      let path = ((model.path as NSString).deletingPathExtension) + ".json"
+      let card = try Data(contentsOf: URL(fileURLWithPath: path))
+      let text =
+        json
+        ? String(decoding: card, as: UTF8.self)
+        : try ModelCardText(model, card: card, width: min(Console.outputWidth, 120)).text
+      print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
       Console.say("digest, names and shapes of the weights are as they should be")
     }
   }

@@ -47,13 +47,30 @@ import Testing
     #expect(first.code == 0, "\(first.errors)")
     #expect(first.output.contains("10028296 parameters"))
     let shown = try site.run("model", "show", "-c", "own.yaml", "published")
-    #expect(shown.code == 0 && shown.output.contains("\"CT-MR\""), "\(shown.errors)")
+    #expect(shown.code == 0 && shown.output.contains("for          CT-MR\n"), "\(shown.errors)")
+    let card = try site.run("model", "show", "-c", "own.yaml", "published", "--json")
+    #expect(card.code == 0 && card.output.contains("\"CT-MR\""), "\(card.errors)")
     let again = try site.run(arguments: add)
     #expect(again.code == 69 && again.errors.contains("already in"))
     let less = try site.run("model", "import", "-c", "own.yaml", "less.pkl", "--name", "less")
     #expect(less.code == 69 && less.errors.contains("encoder.rb1.mlp.bias"), "\(less.errors)")
     let names = try FileManager.default.contentsOfDirectory(atPath: models).sorted()
     #expect(names == ["published.json", "published.safetensors"])
+  }
+
+  @Test func `the shipped model's card is for people, and as it is for programs`() throws {
+    let site = try Site()
+    let shown = try site.run("model", "show", "pet-mr")
+    #expect(shown.code == 0, "\(shown.errors)")
+    let lines = shown.output.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 120 && !$0.hasSuffix(" ") })
+    for label in ["answers to", "SHA-256", "trained on", "licence", "recipe", "numbers", "limits"] {
+      #expect(lines.contains { $0.hasPrefix(label + " ") }, "\(label)")
+    }
+    #expect(lines.contains { $0.contains("published   PET") && $0.contains(" → ") })
+    let card = try site.run("model", "show", "pet-mr", "--json")
+    let json = try JSONSerialization.jsonObject(with: Data(card.output.utf8)) as? [String: Any]
+    #expect(json?["sha256"] as? String != nil && json?["numbers"] != nil)
   }
 
   @Test func `a checkpoint that would run code is refused, and so is an unusable name`() throws {
