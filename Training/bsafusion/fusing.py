@@ -28,19 +28,19 @@ from .export import load_network, said
 from .journal import Journal
 from .network import BSAFusion
 from .samplers import warp_image
-from .variety import flattened, lesions, remnants
+from .variety import dimmed, flattened, lesions, remnants, windowed
 
 COMMON = deform.COMMON._replace(rotation=6, scale=0.08, translation=8)
 INTENSITY = Intensity(gamma=0.25, gain=0.12, noise=0.0, offset=0.03)
 FIELDS = 64  # deformations kept ready
 SAVE = 50  # steps
 QUALITY = 1.5  # share of Q_S in the loss
-LESIONS, REMNANTS, FLAT = 0.45, 0.08, 0.1  # shares of the samples, see `variety`
+LESIONS, REMNANTS, FLAT, WINDOWED, DIMMED = 0.45, 0.08, 0.1, 0.25, 0.5  # shares of the samples, see `variety`
 LUMINANCE = 0.028  # the least grey value of a luminance plane, recoloured or not, is above this
 BLACK = 0.0625  # of a luminance plane
 # Share of the distance to the wanted grey values, for luminance planes: with less, the moving image is given up.
 GREY = (12.0, 40.0)
-GREY_HOT = 400.0  # the same where a luminance plane is brightest, added
+GREY_HOT = 800.0  # the same where a luminance plane is brightest, added
 HOT = 0.7, 0.9  # of a luminance plane's range: what is brighter is shown as it is
 PLACED, LEFT = 0.8, 0.5  # of a moving luminance plane where it is brightest, and of the fixed image under it
 
@@ -66,10 +66,14 @@ def _recoloured(pairs: Pairs, count: int, gen: Generator) -> Tuple[Tensor, Tenso
 
 
 def _other(fixed: Tensor, moving: Tensor, gen: Generator) -> Tuple[Tensor, Tensor]:
-    """What the atlas does not have: small hot places, flat regions, nearly empty slices."""
+    """What the atlas does not have: small hot places, bodies that take up little, narrow windows, flat regions, nearly
+    empty slices."""
     chance = lambda p: torch.rand(fixed.shape[0], 1, 1, 1, generator=gen) < p  # noqa: E731
     which = chance(FLAT)
     fixed, moving = (torch.where(which, flattened(image), image) for image in (fixed, moving))
+    fixed = torch.where(chance(WINDOWED), windowed(fixed, gen), fixed)
+    coloured = moving.amin((2, 3), keepdim=True) > LUMINANCE
+    moving = torch.where(chance(DIMMED) & coloured, dimmed(moving, gen), moving)
     for change, share in ((remnants, REMNANTS), (lesions, LESIONS), (lesions, LESIONS)):
         which, other = chance(share), change(fixed, moving, gen)
         fixed, moving = (torch.where(which, new, old) for new, old in zip(other, (fixed, moving)))
@@ -186,7 +190,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--split", default="train", choices=["train", "subjects-train"])
     parser.add_argument("--limit", type=int, default=60, help="pairs per set; 0 = all")
     parser.add_argument("--half", type=int, nargs=2, default=[240, 4000], help="samples, steps at 128 px")
-    parser.add_argument("--full", type=int, nargs=2, default=[112, 2500], help="samples, steps at 256 px")
+    parser.add_argument("--full", type=int, nargs=2, default=[112, 6000], help="samples, steps at 256 px")
     parser.add_argument("--from", dest="begin", help="a Blend's last.pt to go on from")
     parser.add_argument("--again", action="store_true", help="go on from the fusion that lies in --init")
     given = parser.parse_args(arguments)

@@ -137,6 +137,18 @@ def remnants(fixed: Tensor, moving: Tensor, gen: Generator) -> Tuple[Tensor, Ten
     return fixed * left, least + (moving - least) * left
 
 
+def dimmed(images: Tensor, gen: Generator) -> Tensor:
+    """Nearer to their least value: a body that takes up little, in which one place may still be hot."""
+    least = images.amin((2, 3), keepdim=True)
+    return least + (images - least) * (0.03 + 0.6 * _uniform(images.shape[0], gen))
+
+
+def windowed(images: Tensor, gen: Generator) -> Tensor:
+    """Much of it black, much of it white, as CT in a narrow window."""
+    low = 0.4 * _uniform(images.shape[0], gen)
+    return ((images - low) / (0.15 + 0.35 * _uniform(images.shape[0], gen))).clamp(0, 1)
+
+
 def flattened(images: Tensor) -> Tensor:
     """Of few grey values, as phantoms are."""
     return (images * FLAT_LEVELS).round() / FLAT_LEVELS
