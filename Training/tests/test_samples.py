@@ -8,7 +8,7 @@ from bsafusion.deform import jacobian
 from bsafusion.pretrain import seen_length
 from bsafusion.samplers import field_to_full, warp_image
 from bsafusion.samples import STILL, Small, Source, mirrored, structure
-from bsafusion.variety import common_field, lesions, remnants, shaded, softened
+from bsafusion.variety import common_field, dimmed, lesions, remnants, shaded, softened, windowed
 
 
 def source(**shares):
@@ -100,3 +100,15 @@ def test_lesions_are_small_and_inside_and_remnants_leave_little():
     little, dim = remnants(fixed, moving, gen)
     assert float((little > 0.2).float().mean((1, 2, 3)).max()) < 0.15
     assert float(dim.amin()) >= 0.1 - 1e-6 and float(dim.amax()) <= 0.4 + 1e-6
+
+
+def test_dimmed_keeps_black_and_order_and_windowed_has_black_and_white():
+    gen = Generator().manual_seed(5)
+    images = 0.0625 + 0.9 * torch.rand(8, 1, 16, 16, generator=gen)
+    dim = dimmed(images, gen)
+    assert torch.allclose(dim.amin((1, 2, 3)), images.amin((1, 2, 3)))
+    assert bool((dim.amax((1, 2, 3)) < 0.8 * images.amax((1, 2, 3))).all())
+    assert torch.equal(dim.flatten(1).argmax(1), images.flatten(1).argmax(1))
+    narrow = windowed(images, gen)
+    assert float(narrow.amin()) == 0 and float(narrow.amax()) == 1
+    assert float((narrow == 1).float().mean()) > 0.2
