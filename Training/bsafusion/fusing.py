@@ -35,7 +35,7 @@ INTENSITY = Intensity(gamma=0.25, gain=0.12, noise=0.0, offset=0.03)
 FIELDS = 64  # deformations kept ready
 SAVE = 50  # steps
 QUALITY = 1.5  # share of Q_S in the loss
-LESIONS, REMNANTS, FLAT, WINDOWED, DIMMED = 0.45, 0.08, 0.1, 0.25, 0.5  # shares of the samples, see `variety`
+LESIONS, REMNANTS, FLAT, WINDOWED, DIMMED = 0.45, 0.08, 0.1, 0.15, 0.4  # shares of the samples, see `variety`
 LUMINANCE = 0.028  # the least grey value of a luminance plane, recoloured or not, is above this
 BLACK = 0.0625  # of a luminance plane
 # Share of the distance to the wanted grey values, for luminance planes: with less, the moving image is given up.
@@ -190,7 +190,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     parser.add_argument("--split", default="train", choices=["train", "subjects-train"])
     parser.add_argument("--limit", type=int, default=60, help="pairs per set; 0 = all")
     parser.add_argument("--half", type=int, nargs=2, default=[240, 4000], help="samples, steps at 128 px")
-    parser.add_argument("--full", type=int, nargs=2, default=[112, 6000], help="samples, steps at 256 px")
+    parser.add_argument("--full", type=int, nargs=2, default=[112, 2500], help="samples, steps at 256 px")
     parser.add_argument("--from", dest="begin", help="a Blend's last.pt to go on from")
     parser.add_argument("--again", action="store_true", help="go on from the fusion that lies in --init")
     given = parser.parse_args(arguments)
