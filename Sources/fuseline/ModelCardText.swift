@@ -3,7 +3,7 @@
 import Foundation
 import Pipeline
 
-/// What a card may say beyond `ModelCard`; imported models' cards say none of it.
+/// What a card may say beyond `ModelCard`; imported models' cards say none of it, and what is of another form is left out.
 private struct ModelStory: Decodable {
   struct Data: Decodable {
     let name: String
@@ -41,15 +41,15 @@ private struct ModelStory: Decodable {
 
   init(from decoder: any Decoder) throws {
     let card = try decoder.container(keyedBy: Key.self)
-    tensors = try card.decodeIfPresent(Int.self, forKey: .tensors)
-    storage = try card.decodeIfPresent(String.self, forKey: .storage)
-    date = try card.decodeIfPresent(String.self, forKey: .date)
-    machine = try card.decodeIfPresent(String.self, forKey: .machine)
-    trainedOn = try card.decodeIfPresent([Data].self, forKey: .trainedOn)
-    licenceNote = try card.decodeIfPresent(String.self, forKey: .licenceNote)
-    recipe = try card.decodeIfPresent(String.self, forKey: .recipe)
-    samplesSeen = try card.decodeIfPresent([String: Int].self, forKey: .samplesSeen)
-    limits = try card.decodeIfPresent([String].self, forKey: .limits)
+    tensors = try? card.decodeIfPresent(Int.self, forKey: .tensors)
+    storage = try? card.decodeIfPresent(String.self, forKey: .storage)
+    date = try? card.decodeIfPresent(String.self, forKey: .date)
+    machine = try? card.decodeIfPresent(String.self, forKey: .machine)
+    trainedOn = try? card.decodeIfPresent([Data].self, forKey: .trainedOn)
+    licenceNote = try? card.decodeIfPresent(String.self, forKey: .licenceNote)
+    recipe = try? card.decodeIfPresent(String.self, forKey: .recipe)
+    samplesSeen = try? card.decodeIfPresent([String: Int].self, forKey: .samplesSeen)
+    limits = try? card.decodeIfPresent([String].self, forKey: .limits)
     // Beside the deformations stand the split and the seed.
     let numbers = try? card.nestedContainer(keyedBy: AnyKey.self, forKey: .numbers)
     var measures: Measures = [:]
