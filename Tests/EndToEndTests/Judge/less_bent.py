@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """The moving series of a sample study with less of its bend, as if from another scanner, into a folder.
 
-    less_bent.py STUDY SERIES SHARE MATRIX FOLDER
+    less_bent.py STUDY SERIES SHARE REACH MATRIX FOLDER
 
-What was bent stays turned and shifted; of the waves only SHARE is left. The images are resampled (cubic splines) and
+What was bent stays turned and shifted; of the waves only SHARE is left, up to REACH mm above the centre of the
+deformation along its normal, from where it fades to nothing within 20 mm. The images are resampled (cubic splines) and
 moved by MATRIX (4×4, row-major, comma-separated) into another frame of reference, uncompressed, everything else as in
 the sample."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,15 +82,28 @@ class Series:
             d.save_as(Path(folder) / f"{index}.dcm", enforce_file_format=True)
 
 
-def main(study, name, share, matrix, folder):
+@dataclass(frozen=True)
+class PartlyBent(Deformation):
+    share: float
+    reach: float  # mm above the centre, along the normal
+
+    FADE = 20.0  # mm
+
+    def __call__(self, points):
+        whole = Deformation.__call__(self, points)
+        stiff = Deformation.__call__(replace(self, waves=()), points)
+        above = (points - np.asarray(self.center)) @ np.asarray(self.axes[2]) - self.reach
+        left = np.cos(np.pi / 2 * np.clip(above / self.FADE, 0, 1)) ** 2
+        return stiff + self.share * left[:, None] * (whole - stiff)
+
+
+def main(study, name, share, reach, matrix, folder):
     series = Series(SAMPLES / study / name)
     whole = Deformation.read(SAMPLES / "truth" / f"{study}.json")
-    waves = [replace(wave, amplitude=tuple(share * a for a in wave.amplitude)) for wave in whole.waves]
-    less = replace(whole, waves=tuple(waves))
-    body = less.undone(series.points())
+    body = PartlyBent(**vars(whole), share=share, reach=reach).undone(series.points())
     series.write(series.sampled(body + whole(body)), matrix, folder)
 
 
 if __name__ == "__main__":
-    study, name, share, matrix, folder = sys.argv[1:]
-    main(study, name, float(share), np.array(matrix.split(","), float).reshape(4, 4), folder)
+    study, name, share, reach, matrix, folder = sys.argv[1:]
+    main(study, name, float(share), float(reach), np.array(matrix.split(","), float).reshape(4, 4), folder)
